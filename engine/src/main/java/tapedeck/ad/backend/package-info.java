@@ -1,0 +1,6 @@
+/**
+ * What a backend provides: devices that hold buffers and run schedules. Input: a {@link
+ * tapedeck.ad.schedule.Schedule}; output: filled buffers. Backends are found with {@link java.util.ServiceLoader}; the
+ * engine names none.
+ */
+package tapedeck.ad.backend;

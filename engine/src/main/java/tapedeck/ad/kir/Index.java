@@ -1,0 +1,269 @@
+package tapedeck.ad.kir;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Element index in canonical form: {@code base + sum(coef * atom)}, with at most one term per atom. Where all atoms
+ * are loops the index is affine and {@link #coef} gives its strides. Views (reshape, transpose, slice, pad, flip,
+ * broadcast) only ever change indices.
+ */
+public record Index(long base, List<Term> terms) {
+
+  /** What a term multiplies. */
+  public sealed interface Atom permits Var, Div, Mod, Dyn {}
+
+  /** A loop variable. */
+  public record Var(Loop loop) implements Atom {}
+
+  /** {@code arg / by}, where arg is not negative whenever the value is used and by is positive. */
+  public record Div(Index arg, long by) implements Atom {}
+
+  /** {@code arg % by}, under the same conditions as {@link Div}. */
+  public record Mod(Index arg, long by) implements Atom {}
+
+  /** A data-dependent int32 value, which its expression keeps within [0, extent). */
+  public record Dyn(Expr value, long extent) implements Atom {}
+
+  public record Term(long coef, Atom atom) {}
+
+  public static final Index ZERO = new Index(0, List.of());
+
+  public static Index of(long base) {
+    return base == 0 ? ZERO : new Index(base, List.of());
+  }
+
+  public static Index of(Loop loop) {
+    return loop.extent() == 1 ? ZERO : new Index(0, List.of(new Term(1, new Var(loop))));
+  }
+
+  public static Index of(Expr value, long extent) {
+    return extent == 1 ? ZERO : new Index(0, List.of(new Term(1, new Dyn(value, extent))));
+  }
+
+  public boolean isConst() {
+    return terms.isEmpty();
+  }
+
+  public Index plus(long c) {
+    return c == 0 ? this : new Index(base + c, terms);
+  }
+
+  public Index plus(Index o) {
+    if (o.isConst()) {
+      return plus(o.base);
+    }
+    if (isConst()) {
+      return o.plus(base);
+    }
+    List<Term> sum = new ArrayList<>(terms);
+    for (Term t : o.terms) {
+      int at = -1;
+      for (int i = 0; i < sum.size() && at < 0; i++) {
+        at = sum.get(i).atom().equals(t.atom()) ? i : -1;
+      }
+      if (at < 0) {
+        sum.add(t);
+      } else {
+        long c = sum.get(at).coef() + t.coef();
+        if (c == 0) {
+          sum.remove(at);
+        } else {
+          sum.set(at, new Term(c, t.atom()));
+        }
+      }
+    }
+    // NB: a fixed order makes equal sums equal records.
+    sum.sort(ORDER);
+    return recombine(new Index(base + o.base, List.copyOf(sum)));
+  }
+
+  public Index times(long c) {
+    if (c == 0) {
+      return ZERO;
+    }
+    if (c == 1) {
+      return this;
+    }
+    List<Term> out = new ArrayList<>(terms.size());
+    for (Term t : terms) {
+      out.add(new Term(t.coef() * c, t.atom()));
+    }
+    return new Index(base * c, List.copyOf(out));
+  }
+
+  /** Quotient by a positive constant, simplified with the bounds of the atoms. */
+  public Index div(long by) {
+    if (by == 1) {
+      return this;
+    }
+    Split s = split(by);
+    if (s.rest.min() >= 0 && s.rest.max() < by) {
+      return s.whole;
+    }
+    return s.whole.plus(new Index(0, List.of(new Term(1, nestedDiv(s.rest, by)))));
+  }
+
+  /** Remainder by a positive constant, simplified with the bounds of the atoms. */
+  public Index mod(long by) {
+    if (by == 1) {
+      return ZERO;
+    }
+    Split s = split(by);
+    if (s.rest.min() >= 0 && s.rest.max() < by) {
+      return s.rest;
+    }
+    return new Index(0, List.of(new Term(1, new Mod(s.rest, by))));
+  }
+
+  private static Atom nestedDiv(Index rest, long by) {
+    if (rest.base == 0 && rest.terms.size() == 1 && rest.terms.get(0).coef() == 1
+        && rest.terms.get(0).atom() instanceof Div d) {
+      return new Div(d.arg(), d.by() * by);
+    }
+    return new Div(rest, by);
+  }
+
+  private record Split(Index whole, Index rest) {}
+
+  /** this = whole * by + rest, with every multiple of {@code by} moved into whole. */
+  private Split split(long by) {
+    List<Term> whole = new ArrayList<>();
+    List<Term> rest = new ArrayList<>();
+    for (Term t : terms) {
+      if (t.coef() % by == 0) {
+        whole.add(new Term(t.coef() / by, t.atom()));
+      } else {
+        rest.add(t);
+      }
+    }
+    return new Split(
+        new Index(Math.floorDiv(base, by), List.copyOf(whole)),
+        new Index(Math.floorMod(base, by), List.copyOf(rest)));
+  }
+
+  /** Joins (x/c)*c + x%c back into x, which a reshape that is undone leaves behind. */
+  private static Index recombine(Index s) {
+    for (int i = 0; i < s.terms.size(); i++) {
+      if (s.terms.get(i).atom() instanceof Mod m) {
+        for (int j = 0; j < s.terms.size(); j++) {
+          if (s.terms.get(j).atom() instanceof Div d
+              && d.by() == m.by()
+              && d.arg().equals(m.arg())
+              && s.terms.get(j).coef() == s.terms.get(i).coef() * m.by()) {
+            List<Term> left = new ArrayList<>(s.terms);
+            left.remove(Math.max(i, j));
+            left.remove(Math.min(i, j));
+            return new Index(s.base, List.copyOf(left)).plus(m.arg().times(s.terms.get(i).coef()));
+          }
+        }
+      }
+    }
+    return s;
+  }
+
+  /** Smallest value over the loops' ranges. */
+  public long min() {
+    long v = base;
+    for (Term t : terms) {
+      v += t.coef() > 0 ? t.coef() * min(t.atom()) : t.coef() * max(t.atom());
+    }
+    return v;
+  }
+
+  /** Largest value over the loops' ranges. */
+  public long max() {
+    long v = base;
+    for (Term t : terms) {
+      v += t.coef() > 0 ? t.coef() * max(t.atom()) : t.coef() * min(t.atom());
+    }
+    return v;
+  }
+
+  private static long min(Atom a) {
+    return switch (a) {
+      case Var v -> 0;
+      case Div d -> Math.floorDiv(d.arg().min(), d.by());
+      case Mod m -> 0;
+      case Dyn d -> 0;
+    };
+  }
+
+  private static long max(Atom a) {
+    return switch (a) {
+      case Var v -> v.loop().extent() - 1;
+      case Div d -> Math.floorDiv(d.arg().max(), d.by());
+      case Mod m -> m.by() - 1;
+      case Dyn d -> d.extent() - 1;
+    };
+  }
+
+  /** Whether every atom is a loop variable. */
+  public boolean isAffine() {
+    for (Term t : terms) {
+      if (!(t.atom() instanceof Var)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the value can change when the loop variable does. */
+  public boolean dependsOn(Loop loop) {
+    for (Term t : terms) {
+      boolean hit =
+          switch (t.atom()) {
+            case Var v -> v.loop().equals(loop);
+            case Div d -> d.arg().dependsOn(loop);
+            case Mod m -> m.arg().dependsOn(loop);
+            case Dyn d -> d.value().dependsOn(loop);
+          };
+      if (hit) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Stride along a loop variable where it occurs as a plain term, else 0. */
+  public long coef(Loop loop) {
+    for (Term t : terms) {
+      if (t.atom() instanceof Var v && v.loop().equals(loop)) {
+        return t.coef();
+      }
+    }
+    return 0;
+  }
+
+  private static final Comparator<Term> ORDER =
+      Comparator.comparingInt((Term t) -> rank(t.atom())).thenComparing(t -> -t.coef());
+
+  private static int rank(Atom a) {
+    return switch (a) {
+      case Var v -> v.loop().id();
+      case Div d -> 1 << 20;
+      case Mod m -> 1 << 21;
+      case Dyn d -> 1 << 22;
+    };
+  }
+
+  @Override
+  public String toString() {
+    if (terms.isEmpty()) {
+      return Long.toString(base);
+    }
+    StringBuilder s = new StringBuilder();
+    for (Term t : terms) {
+      String a =
+          switch (t.atom()) {
+            case Var v -> "i" + v.loop().id();
+            case Div d -> "(" + d.arg() + ")/" + d.by();
+            case Mod m -> "(" + m.arg() + ")%" + m.by();
+            case Dyn d -> "[" + d.value() + "]";
+          };
+      s.append(s.isEmpty() ? "" : "+").append(t.coef() == 1 ? a : t.coef() + "*" + a);
+    }
+    return base == 0 ? s.toString() : s.append(base > 0 ? "+" : "").append(base).toString();
+  }
+}

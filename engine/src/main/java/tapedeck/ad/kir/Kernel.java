@@ -1,0 +1,28 @@
+package tapedeck.ad.kir;
+
+import java.util.List;
+import java.util.Optional;
+import tapedeck.ad.type.DType;
+
+/**
+ * One kernel: for every point of the grid loops, independently and in any order, the phases in sequence. A parameter
+ * that is written is never read at an element that another grid point writes, except that a kernel may read what the
+ * same grid point stored in an earlier phase. Equal kernels are equal records (names and source lines stay outside), so
+ * a backend may compile each once.
+ *
+ * @param params the buffers, by position
+ * @param grid parallel loops, outermost first; may be empty (one point)
+ * @param phases what each grid point does
+ * @param contraction set where the kernel is a matrix product
+ */
+public record Kernel(
+    List<Param> params, List<Loop> grid, List<Phase> phases, Optional<Contraction> contraction) {
+
+  /** A buffer argument: element type, number of elements, and how the kernel uses it. */
+  public record Param(DType dtype, long elements, boolean read, boolean written) {}
+
+  /** Number of grid points. */
+  public long points() {
+    return Contraction.extent(grid);
+  }
+}

@@ -1,0 +1,56 @@
+package tapedeck.ad.schedule;
+
+import java.util.List;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.type.DType;
+
+/**
+ * A planned sequence of kernel launches. Launches depend on earlier ones only through the slots they share; running
+ * them in order is always right.
+ *
+ * @param slots every buffer that a launch touches
+ * @param launches kernels in order
+ * @param inputs slot of each input
+ * @param outputs slot of each output; an output donated from an input shares that input's slot
+ * @param arenaBytes size of the one allocation that holds all {@link Place.Arena} slots, 0 if there are none
+ * @param liveBytes largest sum of simultaneously live arena slots: the lower bound of {@code arenaBytes}
+ */
+public record Schedule(
+    List<Slot> slots,
+    List<Launch> launches,
+    List<Integer> inputs,
+    List<Integer> outputs,
+    long arenaBytes,
+    long liveBytes) {
+
+  /** Arena offsets are multiples of this many bytes. */
+  public static final int ALIGN = 256;
+
+  /** A buffer of the schedule. */
+  public record Slot(DType dtype, long elements, Place place) {
+    public long bytes() {
+      return elements * dtype.bytes();
+    }
+  }
+
+  /** Where a slot's memory comes from. */
+  public sealed interface Place {
+    /** The caller's input buffer with this position. */
+    record Input(int position) implements Place {}
+
+    /** The caller's output buffer with this position. */
+    record Output(int position) implements Place {}
+
+    /** Part of the executable's arena, at a byte offset. */
+    record Arena(long offset) implements Place {}
+  }
+
+  /**
+   * One kernel launch.
+   *
+   * @param label operations that were fused, for profiles and messages, such as {@code matmul+add+relu}
+   * @param source the user's source line of the last operation, or an empty string
+   * @param slots slot of each kernel parameter
+   */
+  public record Launch(Kernel kernel, String label, String source, List<Integer> slots) {}
+}

@@ -1,0 +1,5 @@
+/**
+ * Element types, shapes, abstract values, settings and the exceptions that the engine throws. Input: nothing;
+ * output: the vocabulary that every later package shares.
+ */
+package tapedeck.ad.type;
