@@ -1,0 +1,29 @@
+package tapedeck.ad.tape;
+
+import java.util.List;
+import tapedeck.ad.tensor.Primitive;
+
+/**
+ * {@code outs = primitive(ins)}.
+ *
+ * @param source the user's source line, or empty; not part of equality, so equal tapes from different lines compile once
+ */
+public record Eqn(Primitive primitive, List<Var> ins, List<Var> outs, String source) {
+  /** The only result of a primitive with one. */
+  public Var out() {
+    return outs.get(0);
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Eqn e
+        && e.primitive.equals(primitive)
+        && e.ins.equals(ins)
+        && e.outs.equals(outs);
+  }
+
+  @Override
+  public int hashCode() {
+    return (primitive.hashCode() * 31 + ins.hashCode()) * 31 + outs.hashCode();
+  }
+}
