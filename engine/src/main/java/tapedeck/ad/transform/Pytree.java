@@ -1,0 +1,201 @@
+package tapedeck.ad.transform;
+
+import java.lang.reflect.Array;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import tapedeck.ad.tensor.Tensor;
+import tapedeck.ad.type.SourceLine;
+import tapedeck.ad.type.TapedeckException;
+
+/**
+ * Structure of an argument or result: tensors, records, lists, maps with string keys and object arrays of them, nested.
+ * Anything else is a static value, compared with {@code equals}. Records are rebuilt with their canonical constructor.
+ */
+public sealed interface Pytree {
+  /** A tensor. */
+  record Leaf() implements Pytree {}
+
+  /** A value that is part of the structure. */
+  record Static(Object value) implements Pytree {}
+
+  record Rec(Class<?> type, List<Pytree> parts) implements Pytree {}
+
+  record Sequence(List<Pytree> parts) implements Pytree {}
+
+  record Arr(Class<?> component, List<Pytree> parts) implements Pytree {}
+
+  record Mapping(List<String> keys, List<Pytree> parts) implements Pytree {}
+
+  /** A structure and its tensors in order. */
+  record Flat(Pytree tree, List<Tensor> leaves) {}
+
+  static Flat flatten(Object o) {
+    List<Tensor> leaves = new ArrayList<>();
+    return new Flat(flatten(o, leaves), leaves);
+  }
+
+  private static Pytree flatten(Object o, List<Tensor> leaves) {
+    switch (o) {
+      case Tensor t -> {
+        leaves.add(t);
+        return new Leaf();
+      }
+      case Record r -> {
+        List<Pytree> parts = new ArrayList<>();
+        for (RecordComponent c : r.getClass().getRecordComponents()) {
+          parts.add(flatten(read(c, r), leaves));
+        }
+        return new Rec(r.getClass(), parts);
+      }
+      case List<?> l -> {
+        return new Sequence(l.stream().map(e -> flatten(e, leaves)).toList());
+      }
+      case Map<?, ?> m -> {
+        TreeMap<String, Object> sorted = new TreeMap<>();
+        m.forEach((k, v) -> sorted.put(String.valueOf(k), v));
+        List<Pytree> parts = sorted.values().stream().map(e -> flatten(e, leaves)).toList();
+        return new Mapping(List.copyOf(sorted.keySet()), parts);
+      }
+      case Object[] a -> {
+        List<Pytree> parts = new ArrayList<>();
+        for (Object e : a) {
+          parts.add(flatten(e, leaves));
+        }
+        return new Arr(a.getClass().getComponentType(), parts);
+      }
+      case null, default -> {
+        return new Static(o);
+      }
+    }
+  }
+
+  private static Object read(RecordComponent c, Record r) {
+    try {
+      Method m = c.getAccessor();
+      m.setAccessible(true);
+      return m.invoke(r);
+    } catch (InvocationTargetException e) {
+      throw new TapedeckException("[pytree] accessor of " + r.getClass().getName() + "." + c.getName() + " failed", e);
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      throw closed(r.getClass(), e);
+    }
+  }
+
+  private static TapedeckException closed(Class<?> type, Exception e) {
+    return SourceLine.at(
+        new TapedeckException(
+            "[pytree] record " + type.getName() + " is not accessible; make it public or open its package to"
+                + " tapedeck.engine", e));
+  }
+
+  /** Number of tensors. */
+  default int size() {
+    return switch (this) {
+      case Leaf l -> 1;
+      case Static s -> 0;
+      case Rec r -> sum(r.parts());
+      case Sequence s -> sum(s.parts());
+      case Arr a -> sum(a.parts());
+      case Mapping m -> sum(m.parts());
+    };
+  }
+
+  private static int sum(List<Pytree> parts) {
+    return parts.stream().mapToInt(Pytree::size).sum();
+  }
+
+  /**
+   * An object of this structure with the given tensors.
+   *
+   * @throws TapedeckException if there are too few or too many
+   */
+  default Object unflatten(List<Tensor> leaves) {
+    if (leaves.size() != size()) {
+      throw new TapedeckException("[pytree] " + size() + " tensors are needed, not " + leaves.size());
+    }
+    return build(leaves.iterator());
+  }
+
+  private Object build(Iterator<Tensor> leaves) {
+    return switch (this) {
+      case Leaf l -> leaves.next();
+      case Static s -> s.value();
+      case Rec r -> construct(r, r.parts().stream().map(p -> p.build(leaves)).toArray());
+      case Sequence s -> s.parts().stream().map(p -> p.build(leaves)).toList();
+      case Arr a -> {
+        Object[] out = (Object[]) Array.newInstance(a.component(), a.parts().size());
+        for (int i = 0; i < out.length; i++) {
+          out[i] = a.parts().get(i).build(leaves);
+        }
+        yield out;
+      }
+      case Mapping m -> {
+        Map<String, Object> out = new LinkedHashMap<>();
+        for (int i = 0; i < m.keys().size(); i++) {
+          out.put(m.keys().get(i), m.parts().get(i).build(leaves));
+        }
+        yield out;
+      }
+    };
+  }
+
+  private static Object construct(Rec r, Object[] args) {
+    RecordComponent[] parts = r.type().getRecordComponents();
+    Class<?>[] types = new Class<?>[parts.length];
+    for (int i = 0; i < types.length; i++) {
+      types[i] = parts[i].getType();
+    }
+    try {
+      Constructor<?> c = r.type().getDeclaredConstructor(types);
+      c.setAccessible(true);
+      return c.newInstance(args);
+    } catch (InvocationTargetException e) {
+      throw e.getCause() instanceof RuntimeException x
+          ? x
+          : new TapedeckException("[pytree] constructor of " + r.type().getName() + " failed", e.getCause());
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      throw closed(r.type(), e);
+    }
+  }
+
+  /** Name of every leaf, such as {@code .w1} or {@code [2].bias}; an argument that is a tensor has an empty name. */
+  static List<String> names(Pytree tree) {
+    List<String> out = new ArrayList<>();
+    name(tree, "", out);
+    return out;
+  }
+
+  private static void name(Pytree tree, String path, List<String> out) {
+    switch (tree) {
+      case Leaf l -> out.add(path);
+      case Static s -> {}
+      case Rec r -> {
+        RecordComponent[] c = r.type().getRecordComponents();
+        for (int i = 0; i < c.length; i++) {
+          name(r.parts().get(i), path + "." + c[i].getName(), out);
+        }
+      }
+      case Sequence s -> each(s.parts(), path, out);
+      case Arr a -> each(a.parts(), path, out);
+      case Mapping m -> {
+        for (int i = 0; i < m.keys().size(); i++) {
+          name(m.parts().get(i), path + "." + m.keys().get(i), out);
+        }
+      }
+    }
+  }
+
+  private static void each(List<Pytree> parts, String path, List<String> out) {
+    for (int i = 0; i < parts.size(); i++) {
+      name(parts.get(i), path + "[" + i + "]", out);
+    }
+  }
+}
