@@ -1,0 +1,113 @@
+package tapedeck.opencl;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jocl.CL;
+import org.jocl.cl_device_id;
+import org.jocl.cl_platform_id;
+import tapedeck.ad.backend.DeviceInfo;
+import tapedeck.opencl.render.Target;
+
+/**
+ * What was asked of a device once, when it was found.
+ *
+ * @param options build options of all its programs
+ * @param identity text that changes whenever compiled programs may not be reused
+ * @param baseAlign alignment of sub-buffers in bytes
+ */
+record Description(
+    cl_platform_id platform,
+    cl_device_id id,
+    String name,
+    DeviceInfo info,
+    Target target,
+    boolean float64,
+    String options,
+    String identity,
+    long baseAlign,
+    long maxAllocation) {
+
+  private static final int GPU_PRIORITY = 100;
+  private static final int ACCELERATOR_PRIORITY = 50;
+  // Below the CPU backend's 10: on the same cores that one is faster.
+  private static final int CPU_PRIORITY = 1;
+  private static final int CL_DEVICE_MAX_NUM_SUB_GROUPS = 0x105C;
+  private static final int CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT = 1 << 7;
+
+  /** Asks a device; the caller has checked that it has a compiler. */
+  static Description of(cl_platform_id platform, cl_device_id d, String name) {
+    long type = Cl.number(d, CL.CL_DEVICE_TYPE);
+    String kind =
+        (type & CL.CL_DEVICE_TYPE_GPU) != 0
+            ? "gpu"
+            : (type & CL.CL_DEVICE_TYPE_CPU) != 0 ? "cpu" : "accelerator";
+    String product = Cl.text(d, CL.CL_DEVICE_NAME);
+    String vendor = Cl.text(d, CL.CL_DEVICE_VENDOR);
+    String driver = Cl.text(d, CL.CL_DRIVER_VERSION);
+    String platformVersion = Cl.text(platform, CL.CL_PLATFORM_VERSION);
+    String extensions = Cl.text(d, CL.CL_DEVICE_EXTENSIONS);
+    long memory = Cl.number(d, CL.CL_DEVICE_GLOBAL_MEM_SIZE);
+    long maxAlloc = Cl.number(d, CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    long local = Cl.number(d, CL.CL_DEVICE_LOCAL_MEM_SIZE);
+    int units = (int) Cl.number(d, CL.CL_DEVICE_MAX_COMPUTE_UNITS);
+    int maxGroup = (int) Cl.number(d, CL.CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    long single = Cl.number(d, CL.CL_DEVICE_SINGLE_FP_CONFIG);
+    boolean float64 = Cl.numberOr(d, CL.CL_DEVICE_DOUBLE_FP_CONFIG, 0) != 0;
+    boolean rounded = (single & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
+    long baseAlign = Math.max(1, Cl.number(d, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8);
+    long subGroups = Cl.numberOr(d, CL_DEVICE_MAX_NUM_SUB_GROUPS, 0);
+    int vector = 4 * (int) Cl.number(d, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    Target.Profile profile = profile(kind);
+    Map<String, String> details = new LinkedHashMap<>();
+    details.put("platform", Cl.text(platform, CL.CL_PLATFORM_NAME));
+    details.put("platform version", platformVersion);
+    details.put("vendor", vendor);
+    details.put("driver", driver);
+    details.put("version", Cl.text(d, CL.CL_DEVICE_VERSION));
+    details.put("float64", float64 ? "yes" : "no");
+    details.put("correctly rounded division", rounded ? "yes" : "no");
+    details.put("local memory", Long.toString(local));
+    details.put("largest allocation", Long.toString(maxAlloc));
+    details.put("largest work-group", Integer.toString(maxGroup));
+    details.put("sub-groups", subGroups == 0 ? "no" : "up to " + subGroups);
+    details.put("kernel profile", profile.name().toLowerCase(Locale.ROOT));
+    details.put("extensions", extensions);
+    String options =
+        "-cl-std=CL1.2" + (rounded ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
+    int priority =
+        switch (kind) {
+          case "gpu" -> GPU_PRIORITY;
+          case "cpu" -> CPU_PRIORITY;
+          default -> ACCELERATOR_PRIORITY;
+        };
+    return new Description(
+        platform,
+        d,
+        name,
+        new DeviceInfo(kind, product, units, memory, priority, Map.copyOf(details)),
+        new Target(
+            profile,
+            product,
+            vendor,
+            units,
+            maxGroup,
+            local,
+            profile == Target.Profile.CPU ? Math.max(16, vector) : 16,
+            (single & CL.CL_FP_FMA) != 0),
+        float64,
+        options,
+        String.join("\n", options, product, driver, platformVersion),
+        baseAlign,
+        maxAlloc);
+  }
+
+  private static Target.Profile profile(String kind) {
+    String forced = System.getProperty("tapedeck.opencl.profile", "");
+    return switch (forced) {
+      case "cpu" -> Target.Profile.CPU;
+      case "gpu" -> Target.Profile.GPU;
+      default -> kind.equals("cpu") ? Target.Profile.CPU : Target.Profile.GPU;
+    };
+  }
+}

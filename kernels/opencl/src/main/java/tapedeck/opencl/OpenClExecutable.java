@@ -1,0 +1,318 @@
+package tapedeck.opencl;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_buffer_region;
+import org.jocl.cl_event;
+import org.jocl.cl_kernel;
+import org.jocl.cl_mem;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.ClosedException;
+import tapedeck.ad.type.DeviceException;
+import tapedeck.opencl.render.Rendered;
+import tapedeck.opencl.render.Renderer;
+
+/**
+ * A schedule with kernel objects whose arguments are set. A run sets only the arguments whose buffer is another one
+ * than in the run before, enqueues every kernel and flushes.
+ */
+final class OpenClExecutable implements Executable, Profiled {
+  private final OpenClDevice device;
+  private final Schedule schedule;
+  private final List<Rendered> texts;
+  private final List<Programs.Kernel> kernels;
+  private final cl_kernel[] handles;
+  private final ArenaMemory arena;
+  /** For each slot that the caller gives, the kernel arguments it is bound to. */
+  private final List<List<int[]>> uses = new ArrayList<>();
+
+  private final ClBuffer[] bound;
+  private cl_event[] events = {};
+  private boolean closed;
+
+  private OpenClExecutable(
+      OpenClDevice device,
+      Schedule schedule,
+      List<Rendered> texts,
+      List<Programs.Kernel> kernels,
+      ArenaMemory arena) {
+    this.device = device;
+    this.schedule = schedule;
+    this.texts = texts;
+    this.kernels = kernels;
+    this.arena = arena;
+    this.handles = kernels.stream().map(k -> k.kernel).toArray(cl_kernel[]::new);
+    this.bound = new ClBuffer[schedule.slots().size()];
+    for (int s = 0; s < bound.length; s++) {
+      uses.add(new ArrayList<>());
+    }
+  }
+
+  static OpenClExecutable compile(OpenClDevice device, Schedule schedule) {
+    Renderer renderer = new Renderer(device.description().target());
+    List<Rendered> texts = new ArrayList<>();
+    List<String> labels = new ArrayList<>();
+    for (Schedule.Launch l : schedule.launches()) {
+      texts.add(renderer.render(l.kernel(), sharing(schedule, l)));
+      labels.add(l.label());
+    }
+    Dump.sources(device.name(), schedule, texts);
+    List<Programs.Kernel> kernels = device.programs().kernels(texts, labels);
+    ArenaMemory arena = null;
+    try {
+      arena = ArenaMemory.allocate(device, schedule);
+      OpenClExecutable e = new OpenClExecutable(device, schedule, texts, kernels, arena);
+      e.bindArena();
+      return e;
+    } catch (RuntimeException e) {
+      if (arena != null) {
+        arena.close();
+      }
+      kernels.forEach(device.programs()::release);
+      throw e;
+    }
+  }
+
+  /** For each parameter of a launch a number that parameters share exactly where their memory overlaps. */
+  private static List<Integer> sharing(Schedule schedule, Schedule.Launch l) {
+    List<Integer> out = new ArrayList<>(l.slots());
+    for (int i = 0; i < out.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        if (overlap(schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
+          int from = out.get(i);
+          int to = out.get(j);
+          out.replaceAll(x -> x == from ? to : x);
+        }
+      }
+    }
+    return out;
+  }
+
+  private static boolean overlap(Schedule.Slot a, Schedule.Slot b) {
+    return a.place() instanceof Schedule.Place.Arena x
+        && b.place() instanceof Schedule.Place.Arena y
+        && x.offset() < y.offset() + b.bytes()
+        && y.offset() < x.offset() + a.bytes();
+  }
+
+  private void bindArena() {
+    for (int k = 0; k < handles.length; k++) {
+      List<Integer> slots = schedule.launches().get(k).slots();
+      for (int i = 0; i < slots.size(); i++) {
+        Pointer p = arena.argument(slots.get(i));
+        if (p == null) {
+          uses.get(slots.get(i)).add(new int[] {k, i});
+        } else {
+          setArgument(k, i, p);
+        }
+      }
+    }
+  }
+
+  private void setArgument(int kernel, int index, Pointer p) {
+    int status = CL.clSetKernelArg(handles[kernel], index, Sizeof.cl_mem, p);
+    if (status != CL.CL_SUCCESS) {
+      Cl.check(status, "clSetKernelArg " + index + " of " + describe(kernel));
+    }
+  }
+
+  @Override
+  public void run(List<Buffer> inputs, List<Buffer> outputs) {
+    check(inputs, schedule.inputs(), "inputs");
+    check(outputs, schedule.outputs(), "outputs");
+    synchronized (device) {
+      device.checkOpen();
+      if (closed) {
+        throw new ClosedException("[opencl] executable was run after it was closed");
+      }
+      bind(inputs, schedule.inputs(), "input");
+      bind(outputs, schedule.outputs(), "output");
+      if (device.profiling()) {
+        forgetEvents();
+        events = new cl_event[handles.length];
+      }
+      for (int k = 0; k < handles.length; k++) {
+        Rendered r = texts.get(k);
+        cl_event event = null;
+        if (device.profiling()) {
+          event = new cl_event();
+        }
+        int status =
+            CL.clEnqueueNDRangeKernel(
+                device.queue(), handles[k], r.global().length, null, r.global(), r.local(), 0, null,
+                event);
+        if (status != CL.CL_SUCCESS) {
+          Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
+        }
+        if (event != null) {
+          events[k] = event;
+        }
+      }
+      Cl.check(CL.clFlush(device.queue()), "clFlush");
+    }
+  }
+
+  private static void check(List<Buffer> given, List<Integer> slots, String what) {
+    if (given.size() != slots.size()) {
+      throw new DeviceException(
+          "[run] " + given.size() + " " + what + " given, " + slots.size() + " expected");
+    }
+  }
+
+  private void bind(List<Buffer> given, List<Integer> slots, String what) {
+    for (int i = 0; i < slots.size(); i++) {
+      int slot = slots.get(i);
+      ClBuffer b = device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
+      Pointer p = b.argument();
+      if (bound[slot] != b) {
+        for (int[] use : uses.get(slot)) {
+          setArgument(use[0], use[1], p);
+        }
+        bound[slot] = b;
+      }
+    }
+  }
+
+  private String describe(int k) {
+    Schedule.Launch l = schedule.launches().get(k);
+    Rendered r = texts.get(k);
+    return l.label()
+        + (l.source().isEmpty() ? "" : " at " + l.source())
+        + " (kernel " + r.entry()
+        + ", global " + Arrays.toString(r.global())
+        + ", local " + Arrays.toString(r.local())
+        + ", " + l.kernel().params().stream().map(p -> p.dtype() + "[" + p.elements() + "]").toList()
+        + ")";
+  }
+
+  @Override
+  public List<KernelTime> kernelTimes() {
+    synchronized (device) {
+      List<KernelTime> out = new ArrayList<>();
+      if (events.length > 0) {
+        Cl.check(CL.clFinish(device.queue()), "clFinish");
+      }
+      for (int k = 0; k < events.length; k++) {
+        out.add(
+            new KernelTime(
+                schedule.launches().get(k).label(),
+                texts.get(k).entry(),
+                texts.get(k).strategy(),
+                time(events[k], CL.CL_PROFILING_COMMAND_START),
+                time(events[k], CL.CL_PROFILING_COMMAND_END)));
+      }
+      return out;
+    }
+  }
+
+  private static long time(cl_event e, int which) {
+    long[] t = new long[1];
+    Cl.check(CL.clGetEventProfilingInfo(e, which, 8, Pointer.to(t), null), "clGetEventProfilingInfo");
+    return t[0];
+  }
+
+  private void forgetEvents() {
+    for (cl_event e : events) {
+      if (e != null) {
+        Cl.released(CL.clReleaseEvent(e));
+      }
+    }
+    events = new cl_event[0];
+  }
+
+  @Override
+  public void close() {
+    synchronized (device) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      forgetEvents();
+      kernels.forEach(device.programs()::release);
+      arena.close();
+      Arrays.fill(bound, null);
+      device.released(this);
+    }
+  }
+
+  /** The memory of all arena slots: one allocation with sub-buffers, or one buffer each where that cannot be. */
+  private static final class ArenaMemory implements AutoCloseable {
+    private final Memory memory;
+    private final List<cl_mem> owned = new ArrayList<>();
+    private final List<Long> sizes = new ArrayList<>();
+    private final List<cl_mem> views = new ArrayList<>();
+    private final Pointer[] arguments;
+
+    private ArenaMemory(Memory memory, int slots) {
+      this.memory = memory;
+      this.arguments = new Pointer[slots];
+    }
+
+    static ArenaMemory allocate(OpenClDevice device, Schedule schedule) {
+      ArenaMemory a = new ArenaMemory(device.allocator(), schedule.slots().size());
+      Description d = device.description();
+      boolean whole =
+          Schedule.ALIGN % d.baseAlign() == 0 && schedule.arenaBytes() <= d.maxAllocation();
+      try {
+        cl_mem arena = null;
+        for (int s = 0; s < a.arguments.length; s++) {
+          Schedule.Slot slot = schedule.slots().get(s);
+          if (slot.place() instanceof Schedule.Place.Arena place) {
+            if (whole && slot.bytes() > 0) {
+              arena = arena == null ? a.own(schedule.arenaBytes()) : arena;
+              a.arguments[s] = Pointer.to(a.view(arena, place.offset(), slot.bytes()));
+            } else {
+              a.arguments[s] = Pointer.to(a.own(slot.bytes()));
+            }
+          }
+        }
+        return a;
+      } catch (RuntimeException e) {
+        a.close();
+        throw e;
+      }
+    }
+
+    private cl_mem own(long bytes) {
+      cl_mem m = memory.allocate(bytes);
+      owned.add(m);
+      sizes.add(bytes);
+      return m;
+    }
+
+    private cl_mem view(cl_mem arena, long offset, long bytes) {
+      int[] status = new int[1];
+      cl_mem m =
+          CL.clCreateSubBuffer(
+              arena,
+              CL.CL_MEM_READ_WRITE,
+              CL.CL_BUFFER_CREATE_TYPE_REGION,
+              new cl_buffer_region(offset, bytes),
+              status);
+      Cl.check(status[0], "clCreateSubBuffer of " + bytes + " bytes at " + offset);
+      views.add(m);
+      return m;
+    }
+
+    /** The argument for an arena slot, null for a slot that the caller gives. */
+    Pointer argument(int slot) {
+      return arguments[slot];
+    }
+
+    @Override
+    public void close() {
+      views.forEach(v -> Cl.released(CL.clReleaseMemObject(v)));
+      for (int i = 0; i < owned.size(); i++) {
+        memory.release(owned.get(i), sizes.get(i));
+      }
+      views.clear();
+      owned.clear();
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package tapedeck.opencl.render;
+
+import java.util.ArrayList;
+import java.util.List;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+
+/**
+ * The general form: every work-item runs whole grid points, without barriers. On CPU devices a work-item takes a range
+ * of points, with the innermost grid loop or the phases' own loops in vectors; on GPUs neighbouring work-items take
+ * neighbouring points, each a short vector of them where all accesses are contiguous.
+ */
+final class LoopRenderer {
+  private final Kernel kernel;
+  private final Target target;
+  private final Writer w;
+  private final int width;
+
+  LoopRenderer(Kernel kernel, Target target, boolean[] written, Facts facts) {
+    this.kernel = kernel;
+    this.target = target;
+    boolean gpu = target.profile() == Target.Profile.GPU;
+    this.w = new Writer(kernel, written, !facts.fits32(), gpu);
+    this.width = Math.max(1, Math.min(16, target.vectorBytes() / facts.widestBytes()));
+  }
+
+  Draft render() {
+    return target.profile() == Target.Profile.GPU ? gpu() : cpu();
+  }
+
+  /** A grid-stride loop over points, or over aligned vectors of points. */
+  private Draft gpu() {
+    List<Loop> grid = kernel.grid();
+    int lanes = gpuLanes();
+    Loop last = grid.isEmpty() ? null : grid.getLast();
+    long points = kernel.points() / lanes;
+    long group = Math.min(256, target.maxGroup());
+    long groups = Math.min((points + group - 1) / group, target.computeUnits() * 64L);
+    Scope top = w.scope();
+    w.open(false, grid);
+    List<Loop> counted = new ArrayList<>(grid);
+    if (lanes > 1) {
+      counted.removeLast();
+      w.line("const " + w.indexType() + " u = "
+          + (counted.isEmpty() ? "g" : w.modulo("g", last.extent() / lanes)) + ";");
+      w.line("const " + w.indexType() + " " + Writer.name(last) + " = u * " + lanes + ";");
+      if (!counted.isEmpty()) {
+        w.line("const " + w.indexType() + " o = " + w.quotient("g", last.extent() / lanes) + ";");
+      }
+      w.decode("o", counted);
+      w.lanes(last, lanes, true);
+    } else {
+      w.decode("g", counted);
+    }
+    new Body(w, 1).phases(kernel.phases());
+    w.lanes(null, 1, false);
+    String t = w.indexType();
+    w.close("for (" + t + " g = (" + t + ")get_global_id(0); g < " + points
+        + "; g += (" + t + ")get_global_size(0))");
+    return new Draft(
+        top, new long[] {groups * group}, new long[] {group}, lanes > 1 ? "grid x" + lanes : "grid", "");
+  }
+
+  private int gpuLanes() {
+    if (kernel.grid().isEmpty() || width == 1) {
+      return 1;
+    }
+    Loop last = kernel.grid().getLast();
+    int lanes = width;
+    while (lanes > 1 && last.extent() % lanes != 0) {
+      lanes /= 2;
+    }
+    // Vectors must not leave multiprocessors without work.
+    while (lanes > 1 && kernel.points() / lanes < target.computeUnits() * 256L) {
+      lanes /= 2;
+    }
+    Body.Access a = Body.Access.of(w, kernel.phases(), last, true);
+    return lanes > 1 && !a.blocked() && a.contiguous() > 0 && a.strided() == 0 ? lanes : 1;
+  }
+
+  private Draft cpu() {
+    List<Loop> grid = kernel.grid();
+    Loop last = grid.isEmpty() ? null : grid.getLast();
+    Body.Access across =
+        last == null ? new Body.Access(0, 0, true, 0) : Body.Access.of(w, kernel.phases(), last, true);
+    int lanes = width;
+    while (lanes > 1 && (last == null || last.extent() < lanes)) {
+      lanes /= 2;
+    }
+    boolean byGrid = lanes > 1 && across.worthLanes() && !innerBetter(across, lanes);
+    boolean keep = byGrid || (last != null && !hasLoops());
+    List<Loop> outer = keep ? grid.subList(0, grid.size() - 1) : grid;
+    long outerPoints = tapedeck.ad.kir.Contraction.extent(outer);
+    long inner = keep ? last.extent() : 1;
+    long items = workItems(kernel.points(), across.work());
+    long outerItems = Math.min(items, outerPoints);
+    long innerItems = keep ? Math.max(1, Math.min(items / outerItems, inner / 256)) : 1;
+    long outerStep = ceilDiv(outerPoints, outerItems);
+    long innerStep = ceilDiv(ceilDiv(inner, innerItems), 64) * 64;
+    innerStep = innerItems == 1 ? inner : innerStep;
+    innerItems = ceilDiv(inner, innerStep);
+    outerItems = ceilDiv(outerPoints, outerStep);
+    Scope top = w.scope();
+    String t = w.indexType();
+    range("ob", "oe", 1, outerStep, outerPoints, outerItems);
+    if (keep) {
+      range("nb", "ne", 0, innerStep, inner, innerItems);
+    }
+    w.open(false, outer);
+    w.decode("g", outer);
+    if (!keep) {
+      new Body(w, width).phases(kernel.phases());
+    } else {
+      String from = innerItems == 1 ? "0" : "nb";
+      String to = innerItems == 1 ? Long.toString(inner) : "ne";
+      if (byGrid) {
+        w.open(false, List.of(last));
+        w.lanes(last, lanes, true);
+        new Body(w, 1).phases(kernel.phases());
+        w.lanes(null, 1, false);
+        w.close(w.forHeader(last, from, to, lanes));
+        if (inner % lanes != 0) {
+          w.open(false, List.of(last));
+          new Body(w, 1).phases(kernel.phases());
+          String rest = innerItems == 1
+              ? Long.toString(inner / lanes * lanes)
+              : "ne - (ne - nb) % " + lanes;
+          w.close(w.forHeader(last, rest, to, 1));
+        }
+      } else {
+        w.open(false, List.of(last));
+        new Body(w, 1).phases(kernel.phases());
+        w.close(w.forHeader(last, from, to, 1));
+      }
+    }
+    w.close("for (" + t + " g = ob; g < oe; g++)");
+    return new Draft(
+        top,
+        new long[] {innerItems, outerItems},
+        new long[] {1, 1},
+        byGrid ? "vectors x" + lanes : keep ? "scalars" : "rows x" + width,
+        "__attribute__((reqd_work_group_size(1, 1, 1)))\n");
+  }
+
+  private void range(String from, String to, int dim, long step, long extent, long items) {
+    String t = "const " + w.indexType() + " ";
+    if (items == 1) {
+      w.line(t + from + " = 0, " + to + " = " + extent + ";");
+    } else {
+      w.line(t + from + " = (" + w.indexType() + ")get_global_id(" + dim + ") * " + step + ";");
+      w.line(t + to + " = " + (extent % step == 0 ? from + " + " + step
+          : "min(" + from + " + " + step + ", (" + w.indexType() + ")" + extent + ")") + ";");
+    }
+  }
+
+  private boolean hasLoops() {
+    return kernel.phases().stream().anyMatch(p -> !p.loops().isEmpty());
+  }
+
+  /** Whether vectors along the phases' own loops read more contiguously than vectors of grid points. */
+  private boolean innerBetter(Body.Access across, int lanes) {
+    Body body = new Body(w, width);
+    long inner = 0;
+    for (var p : kernel.phases()) {
+      if (!p.loops().isEmpty()) {
+        Body.Access a = Body.Access.of(w, List.of(p), p.loops().getLast(), false);
+        inner += body.lanes(p) > 1 ? a.contiguous() - a.strided() : 0;
+      }
+    }
+    return inner > across.contiguous() - across.strided();
+  }
+
+  /** Enough work-items to balance the cores, but none with less than a few microseconds of work. */
+  private long workItems(long points, long workPerPoint) {
+    double work = (double) points * Math.max(1, workPerPoint);
+    long most = (long) Math.max(1, work / 32768);
+    return Math.max(1, Math.min(most, target.computeUnits() * 8L));
+  }
+
+  static long ceilDiv(long a, long b) {
+    return (a + b - 1) / b;
+  }
+}

@@ -1,0 +1,78 @@
+package tapedeck.opencl.render;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.type.DType;
+
+/** Chooses the form of a kernel for a device and writes it. */
+public final class Renderer {
+  private final Target target;
+
+  /** A renderer for one device. */
+  public Renderer(Target target) {
+    this.target = target;
+  }
+
+  /**
+   * A kernel as OpenCL C.
+   *
+   * @param kernel the kernel
+   * @param slots slot of each parameter; parameters with equal numbers share memory
+   */
+  public Rendered render(Kernel kernel, List<Integer> slots) {
+    boolean[] written = written(kernel, slots);
+    Kernel k = Collapse.apply(kernel);
+    Facts facts = new Facts(k);
+    Draft d = new LoopRenderer(k, target, written, facts).render();
+    return finish(kernel, slots, written, facts.uses(DType.FLOAT64), d);
+  }
+
+  /** Parameters whose memory is written, through themselves or through one that shares it. */
+  private static boolean[] written(Kernel k, List<Integer> slots) {
+    boolean[] out = new boolean[k.params().size()];
+    for (int i = 0; i < out.length; i++) {
+      for (int j = 0; j < out.length; j++) {
+        out[i] |= k.params().get(j).written() && slots.get(i).equals(slots.get(j));
+      }
+    }
+    return out;
+  }
+
+  private static Rendered finish(
+      Kernel k, List<Integer> slots, boolean[] written, boolean float64, Draft d) {
+    StringBuilder s = new StringBuilder("(");
+    for (int i = 0; i < k.params().size(); i++) {
+      Kernel.Param p = k.params().get(i);
+      int at = i;
+      boolean alone =
+          !written[i]
+              || java.util.stream.IntStream.range(0, slots.size())
+                  .noneMatch(j -> j != at && slots.get(j).equals(slots.get(at)));
+      s.append(i == 0 ? "" : ",").append("\n    __global ").append(written[i] ? "" : "const ");
+      s.append(ScalarText.type(p.dtype(), 1)).append(alone ? " *restrict p" : " *p").append(i);
+    }
+    s.append(") {\n").append(d.top().text()).append("}\n");
+    String body = s.toString();
+    String name = "td_" + hash(d.attributes() + body);
+    return new Rendered(
+        name,
+        "__kernel " + d.attributes() + "void " + name + body,
+        d.global(),
+        d.local(),
+        d.strategy(),
+        float64);
+  }
+
+  private static String hash(String text) {
+    try {
+      byte[] h = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(h, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+}
