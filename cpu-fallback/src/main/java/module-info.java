@@ -1,0 +1,12 @@
+/** Backends on the CPU: the float64 reference evaluator, the kernel-IR interpreter and the fast backend. */
+module tapedeck.cpu {
+  requires transitive tapedeck.engine;
+  requires static jdk.incubator.vector;
+  requires static org.jspecify;
+
+  exports tapedeck.cpu.interp;
+  exports tapedeck.cpu.reference;
+
+  provides tapedeck.ad.backend.BackendProvider with
+      tapedeck.cpu.interp.InterpProvider;
+}
