@@ -12,7 +12,10 @@ public sealed interface Phase {
   /** For all points of the loops, in order: {@code acc = op(acc, value)} for every accumulator. */
   record Reduce(List<Loop> loops, List<Accumulator> accs) implements Phase {}
 
-  /** For all points of the loops: {@code buffer[index] = value} for every store. */
+  /**
+   * For all points of the loops: {@code buffer[index] = value} for every store. All values of a point are evaluated
+   * before its first store, so a store may overwrite what another store of the point reads.
+   */
   record Emit(List<Loop> loops, List<Store> stores) implements Phase {}
 
   /**

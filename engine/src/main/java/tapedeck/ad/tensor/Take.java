@@ -31,7 +31,7 @@ public record Take(int axis) implements Op {
   }
 
   /** An index value kept within the extent. */
-  static Index clamped(Expr value, int extent) {
+  public static Index clamped(Expr value, int extent) {
     Expr low = Expr.apply(ScalarOp.MAX, DType.INT32, value, Expr.constant(DType.INT32, 0));
     return Index.of(
         Expr.apply(ScalarOp.MIN, DType.INT32, low, Expr.constant(DType.INT32, extent - 1)), extent);
