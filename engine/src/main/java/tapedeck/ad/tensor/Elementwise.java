@@ -149,8 +149,8 @@ public enum Elementwise implements Op {
 
   /** Derivative of max(other, x) for x: 1 where it is larger, one half at a tie. */
   private static Tensor share(Tensor other, Tensor x) {
-    Tensor one = x.onesLike();
-    return other.lt(x).where(one, other.eq(x).where(one.mul(0.5), x.zerosLike()));
+    Tensor half = Tensor.full(x.dtype(), x.shape(), 0.5);
+    return other.lt(x).where(x.onesLike(), other.eq(x).where(half, x.zerosLike()));
   }
 
   /** The base, but 1 where base and exponent are 0, so that 0 * 0^-1 becomes 0 and not NaN. */
