@@ -469,9 +469,17 @@ public final class Tensor extends TensorMath implements AutoCloseable {
       throw SourceLine.at(
           new ShapeException("[broadcastTo] " + shape() + " does not broadcast to " + to));
     }
+    int added = to.rank() - rank();
+    // A constant stays one: evaluating it while a transform is traced would make it an input of the tape.
+    if (pending instanceof Full f) {
+      return full(f.dtype(), to, f.value());
+    }
+    if (pending instanceof Iota i && to.dim(added + i.axis()) == i.shape().dim(i.axis())) {
+      return iota(i.dtype(), to, added + i.axis());
+    }
     List<Integer> axes = new ArrayList<>();
     for (int i = 0; i < rank(); i++) {
-      axes.add(to.rank() - rank() + i);
+      axes.add(added + i);
     }
     return apply(new Movement.Broadcast(to, axes), this);
   }
