@@ -140,14 +140,30 @@ public final class Trace implements Tracer {
     return in;
   }
 
-  /** Runs {@code body} so that what the innermost trace of {@code inputs} records carries this source line. */
-  public static <T> T at(String source, List<Tensor> inputs, java.util.function.Supplier<T> body) {
+  /**
+   * Applies a primitive of a tape that is interpreted on {@code inputs}. One without operands is recorded by their
+   * innermost trace, so that what a rule computes from it stays on the tape too.
+   */
+  public static List<Tensor> bind(Primitive primitive, List<Tensor> operands, List<Tensor> inputs) {
+    Trace inner = operands.isEmpty() ? innermost(inputs) : null;
+    return inner == null
+        ? Tensor.bind(primitive, operands)
+        : inner.record(primitive, operands, primitive.infer(List.of()));
+  }
+
+  private static Trace innermost(List<Tensor> inputs) {
     Trace inner = null;
     for (Tensor t : inputs) {
       if (t.tracer() instanceof Trace tr && (inner == null || tr.id > inner.id)) {
         inner = tr;
       }
     }
+    return inner;
+  }
+
+  /** Runs {@code body} so that what the innermost trace of {@code inputs} records carries this source line. */
+  public static <T> T at(String source, List<Tensor> inputs, java.util.function.Supplier<T> body) {
+    Trace inner = innermost(inputs);
     if (inner == null || source.isEmpty()) {
       return body.get();
     }

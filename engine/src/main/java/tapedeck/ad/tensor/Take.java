@@ -60,8 +60,9 @@ public record Take(int axis) implements Op {
 
   /** Row numbers into a (size * extent) axis, for a (size, n) matrix of indices. */
   static Tensor flatIndices(Tensor indices, int size, int extent) {
-    Tensor offset = Tensor.iota(DType.INT32, indices.shape(), 0).mul(extent);
-    return indices.clamp(0, Math.max(0, extent - 1)).add(offset).reshape(-1);
+    // Row number times extent, on the tape: the row comes from the indices, which a trace knows.
+    Tensor row = indices.mul(0).add(Tensor.iota(DType.INT32, indices.shape(), 0));
+    return indices.clamp(0, Math.max(0, extent - 1)).add(row.mul(extent)).reshape(-1);
   }
 
   @Override

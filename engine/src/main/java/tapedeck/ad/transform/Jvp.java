@@ -37,7 +37,7 @@ public final class Jvp {
     List<Tensor> all = new ArrayList<>(inputs);
     tangents.stream().filter(t -> t != null).forEach(all::add);
     for (Eqn e : tape.eqns()) {
-      Trace.at(e.source(), all, () -> step(e, value, tangent));
+      Trace.at(e.source(), all, () -> step(e, value, tangent, all));
     }
     List<Tensor> outs = new ArrayList<>();
     List<Tensor> dots = new ArrayList<>();
@@ -48,13 +48,14 @@ public final class Jvp {
     return new Result(outs, dots);
   }
 
-  private static Void step(Eqn e, Map<Var, Tensor> value, Map<Var, Tensor> tangent) {
+  private static Void step(
+      Eqn e, Map<Var, Tensor> value, Map<Var, Tensor> tangent, List<Tensor> inputs) {
     List<Tensor> x = Trace.operands(value, e);
     List<Tensor> t = Trace.operands(tangent, e);
     boolean active = t.stream().anyMatch(d -> d != null);
     switch (e.primitive()) {
       case Op op -> {
-        Tensor y = Tensor.bind(op, x).get(0);
+        Tensor y = Trace.bind(op, x, inputs).get(0);
         value.put(e.out(), y);
         if (active) {
           tangent.put(e.out(), op.jvp(x, y, t));

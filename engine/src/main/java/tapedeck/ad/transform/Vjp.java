@@ -54,7 +54,7 @@ public final class Vjp {
       y = all.subList(0, e.outs().size());
       residuals.put(e, all.subList(e.outs().size(), all.size()));
     } else {
-      y = Tensor.bind(e.primitive(), x);
+      y = Trace.bind(e.primitive(), x, inputs);
     }
     for (int i = 0; i < y.size(); i++) {
       value.put(e.outs().get(i), y.get(i));

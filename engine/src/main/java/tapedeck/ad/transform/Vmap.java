@@ -36,7 +36,7 @@ public final class Vmap {
       }
     }
     for (Eqn e : tape.eqns()) {
-      Trace.at(e.source(), inputs, () -> step(e, value, mapped, size));
+      Trace.at(e.source(), inputs, () -> step(e, value, mapped, size, inputs));
     }
     List<Tensor> outs = new ArrayList<>();
     boolean[] flags = new boolean[tape.outputs().size()];
@@ -47,7 +47,8 @@ public final class Vmap {
     return new Result(outs, flags);
   }
 
-  private static Void step(Eqn e, Map<Var, Tensor> value, Set<Var> mapped, int size) {
+  private static Void step(
+      Eqn e, Map<Var, Tensor> value, Set<Var> mapped, int size, List<Tensor> inputs) {
     List<Tensor> x = Trace.operands(value, e);
     boolean[] flags = new boolean[x.size()];
     boolean any = false;
@@ -57,7 +58,7 @@ public final class Vmap {
     }
     List<Tensor> y;
     if (!any) {
-      y = Tensor.bind(e.primitive(), x);
+      y = Trace.bind(e.primitive(), x, inputs);
     } else {
       y =
           switch (e.primitive()) {
