@@ -51,6 +51,8 @@ final class OpenClDevice implements Device {
     this.programs = new Programs(context, d);
   }
 
+  // The call that replaces clCreateCommandQueue needs OpenCL 2.0.
+  @SuppressWarnings("deprecation")
   static OpenClDevice open(Description d) {
     int[] status = new int[1];
     cl_context_properties properties = new cl_context_properties();

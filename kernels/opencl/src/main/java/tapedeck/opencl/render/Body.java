@@ -2,8 +2,7 @@ package tapedeck.opencl.render;
 
 import java.util.ArrayList;
 import java.util.List;
-import tapedeck.ad.kir.Expr;
-import tapedeck.ad.kir.Index;
+import java.util.function.IntConsumer;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
@@ -128,17 +127,23 @@ final class Body {
     inner(r.loops(), lanes, width -> accumulate(w, r, width > 1 ? "b" : ""));
     for (Phase.Accumulator a : r.accs()) {
       String name = Writer.acc(a.id());
-      String part = "b" + name;
-      for (int n = lanes / 2; n >= 1; n /= 2) {
-        String half = w.fresh("h");
-        w.line(
-            "const " + ScalarText.type(a.dtype(), n) + " " + half + " = "
-                + ScalarText.combine(a.reducer(), a.dtype(), part + ".lo", part + ".hi", n) + ";");
-        part = half;
-      }
+      String part = fold(a, "b" + name, lanes);
       w.line(name + " = " + ScalarText.combine(a.reducer(), a.dtype(), name, part, 1) + ";");
     }
     define(r);
+  }
+
+  /** Combines the lanes of a partial result, halving the vector each time; returns the scalar's name. */
+  String fold(Phase.Accumulator a, String vector, int lanes) {
+    String part = vector;
+    for (int n = lanes / 2; n >= 1; n /= 2) {
+      String half = w.fresh("h");
+      w.line(
+          "const " + ScalarText.type(a.dtype(), n) + " " + half + " = "
+              + ScalarText.combine(a.reducer(), a.dtype(), part + ".lo", part + ".hi", n) + ";");
+      part = half;
+    }
+    return part;
   }
 
   private void emitLanes(Phase.Emit e, int lanes) {
@@ -146,7 +151,7 @@ final class Body {
   }
 
   /** The loops with the innermost one in vectors, and its last points one by one. */
-  private void inner(List<Loop> loops, int lanes, java.util.function.IntConsumer body) {
+  private void inner(List<Loop> loops, int lanes, IntConsumer body) {
     List<Loop> outer = loops.subList(0, loops.size() - 1);
     Loop l = loops.getLast();
     w.openLoops(outer);
@@ -162,77 +167,5 @@ final class Body {
       w.close(w.forHeader(l, Long.toString(l.extent() / lanes * lanes), extent, 1));
     }
     w.closeLoops(outer);
-  }
-
-  /** How a loop is stepped through by the memory accesses of some phases. */
-  record Access(int contiguous, int strided, boolean blocked, long work) {
-
-    /** @param accs whether accumulators would be lanes as well */
-    static Access of(Writer w, List<Phase> phases, Loop loop, boolean accs) {
-      int good = 0;
-      int bad = 0;
-      boolean blocked = false;
-      long work = 0;
-      for (Phase p : phases) {
-        if (p instanceof Phase.ScatterAdd) {
-          blocked = true;
-        }
-        long points = 1;
-        for (Loop l : p.loops()) {
-          points *= l.extent();
-        }
-        List<Index> indices = new ArrayList<>();
-        Reach reach = new Reach();
-        Facts.roots(p).forEach(reach::walk);
-        Facts.indices(p).forEach(reach::walk);
-        for (Expr e : reach.exprs) {
-          switch (e) {
-            case Expr.Load l -> indices.add(l.index());
-            case Expr.Guarded g -> blocked |= w.laneDependent(g.bounds(), loop, accs);
-            case Expr.Const c -> {}
-            case Expr.Acc a -> {}
-            case Expr.IndexValue v -> {}
-            case Expr.Apply a -> {}
-          }
-        }
-        if (p instanceof Phase.Emit e) {
-          e.stores().forEach(s -> indices.add(s.index()));
-        }
-        work += points * Math.max(1, reach.exprs.size());
-        for (Index i : indices) {
-          long c = i.coef(loop);
-          boolean depends =
-              w.graph.dependsOn(i, loop) || (accs && w.graph.dependsOnAccs(i));
-          if (depends && (c == 1 || c == -1)) {
-            good++;
-          } else if (depends) {
-            bad++;
-          }
-        }
-      }
-      return new Access(good, bad, blocked, work);
-    }
-
-    boolean worthLanes() {
-      return !blocked && contiguous > strided;
-    }
-  }
-
-  /** Expressions reachable from some roots, each once. */
-  private static final class Reach {
-    final List<Expr> exprs = new ArrayList<>();
-    private final java.util.Set<Expr> seen =
-        java.util.Collections.newSetFromMap(new java.util.IdentityHashMap<>());
-
-    void walk(Expr e) {
-      if (seen.add(e)) {
-        exprs.add(e);
-        e.children().forEach(this::walk);
-      }
-    }
-
-    void walk(Index i) {
-      Graph.dynamic(i).forEach(this::walk);
-    }
   }
 }

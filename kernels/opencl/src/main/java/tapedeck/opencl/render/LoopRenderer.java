@@ -2,8 +2,10 @@ package tapedeck.opencl.render;
 
 import java.util.ArrayList;
 import java.util.List;
+import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Phase;
 
 /**
  * The general form: every work-item runs whole grid points, without barriers. On CPU devices a work-item takes a range
@@ -74,15 +76,15 @@ final class LoopRenderer {
     while (lanes > 1 && kernel.points() / lanes < target.computeUnits() * 256L) {
       lanes /= 2;
     }
-    Body.Access a = Body.Access.of(w, kernel.phases(), last, true);
+    Access a = Access.of(w, kernel.phases(), last, true);
     return lanes > 1 && !a.blocked() && a.contiguous() > 0 && a.strided() == 0 ? lanes : 1;
   }
 
   private Draft cpu() {
     List<Loop> grid = kernel.grid();
     Loop last = grid.isEmpty() ? null : grid.getLast();
-    Body.Access across =
-        last == null ? new Body.Access(0, 0, true, 0) : Body.Access.of(w, kernel.phases(), last, true);
+    Access across =
+        last == null ? new Access(0, 0, true, 0) : Access.of(w, kernel.phases(), last, true);
     int lanes = width;
     while (lanes > 1 && (last == null || last.extent() < lanes)) {
       lanes /= 2;
@@ -90,7 +92,7 @@ final class LoopRenderer {
     boolean byGrid = lanes > 1 && across.worthLanes() && !innerBetter(across, lanes);
     boolean keep = byGrid || (last != null && !hasLoops());
     List<Loop> outer = keep ? grid.subList(0, grid.size() - 1) : grid;
-    long outerPoints = tapedeck.ad.kir.Contraction.extent(outer);
+    long outerPoints = Contraction.extent(outer);
     long inner = keep ? last.extent() : 1;
     long items = workItems(kernel.points(), across.work());
     long outerItems = Math.min(items, outerPoints);
@@ -158,12 +160,12 @@ final class LoopRenderer {
   }
 
   /** Whether vectors along the phases' own loops read more contiguously than vectors of grid points. */
-  private boolean innerBetter(Body.Access across, int lanes) {
+  private boolean innerBetter(Access across, int lanes) {
     Body body = new Body(w, width);
     long inner = 0;
-    for (var p : kernel.phases()) {
+    for (Phase p : kernel.phases()) {
       if (!p.loops().isEmpty()) {
-        Body.Access a = Body.Access.of(w, List.of(p), p.loops().getLast(), false);
+        Access a = Access.of(w, List.of(p), p.loops().getLast(), false);
         inner += body.lanes(p) > 1 ? a.contiguous() - a.strided() : 0;
       }
     }

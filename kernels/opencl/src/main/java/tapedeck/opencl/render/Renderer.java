@@ -27,7 +27,13 @@ public final class Renderer {
     boolean[] written = written(kernel, slots);
     Kernel k = Collapse.apply(kernel);
     Facts facts = new Facts(k);
-    Draft d = new LoopRenderer(k, target, written, facts).render();
+    Draft d =
+        target.profile() == Target.Profile.GPU
+            ? GroupRenderer.render(k, target, written, facts)
+            : null;
+    if (d == null) {
+      d = new LoopRenderer(k, target, written, facts).render();
+    }
     return finish(kernel, slots, written, facts.uses(DType.FLOAT64), d);
   }
 

@@ -1,0 +1,162 @@
+package tapedeck.opencl;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.DType;
+
+/** Runs single kernels on a device, with host values as float64. */
+final class Runs {
+  private Runs() {}
+
+  /**
+   * A schedule of one launch. Parameters that are only read become inputs, written ones outputs; one that shares an
+   * input's slot is donated.
+   */
+  static Schedule schedule(Kernel k, List<Integer> slotOf) {
+    List<Schedule.Slot> slots = new ArrayList<>();
+    List<Integer> inputs = new ArrayList<>();
+    List<Integer> outputs = new ArrayList<>();
+    Map<Integer, Integer> known = new HashMap<>();
+    List<Integer> launch = new ArrayList<>();
+    for (int i = 0; i < k.params().size(); i++) {
+      Kernel.Param p = k.params().get(i);
+      Integer slot = known.get(slotOf.get(i));
+      if (slot == null) {
+        slot = slots.size();
+        known.put(slotOf.get(i), slot);
+        boolean in = isInput(k, slotOf, i);
+        slots.add(
+            new Schedule.Slot(
+                p.dtype(),
+                p.elements(),
+                in
+                    ? new Schedule.Place.Input(inputs.size())
+                    : new Schedule.Place.Output(outputs.size())));
+        if (in) {
+          inputs.add(slot);
+        } else {
+          outputs.add(slot);
+        }
+      }
+      if (p.written() && !outputs.contains(slot)) {
+        outputs.add(slot);
+      }
+      launch.add(slot);
+    }
+    return new Schedule(
+        slots, List.of(new Schedule.Launch(k, "test", "", launch)), inputs, outputs, 0, 0);
+  }
+
+  private static boolean isInput(Kernel k, List<Integer> slotOf, int param) {
+    for (int j = 0; j < slotOf.size(); j++) {
+      if (slotOf.get(j).equals(slotOf.get(param)) && !k.params().get(j).written()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Values of all outputs. Buffers that are only written start with a poison value. */
+  static List<double[]> run(Device d, Kernel k, List<Integer> slotOf, List<double[]> inputs) {
+    Schedule s = schedule(k, slotOf);
+    List<Buffer> in = new ArrayList<>();
+    List<Buffer> out = new ArrayList<>();
+    try (Executable e = d.compile(s)) {
+      for (int i = 0; i < s.inputs().size(); i++) {
+        Schedule.Slot slot = s.slots().get(s.inputs().get(i));
+        in.add(d.allocate(slot.bytes()));
+        d.write(in.get(i), segment(slot.dtype(), inputs.get(i)));
+      }
+      for (int slotId : s.outputs()) {
+        Schedule.Slot slot = s.slots().get(slotId);
+        if (slot.place() instanceof Schedule.Place.Input p) {
+          out.add(in.get(p.position()));
+        } else {
+          Buffer b = d.allocate(slot.bytes());
+          double[] poison = new double[(int) slot.elements()];
+          java.util.Arrays.fill(poison, slot.dtype() == DType.BOOL ? 1 : -77777);
+          d.write(b, segment(slot.dtype(), poison));
+          out.add(b);
+        }
+      }
+      e.run(in, out);
+      List<double[]> result = new ArrayList<>();
+      for (int i = 0; i < out.size(); i++) {
+        Schedule.Slot slot = s.slots().get(s.outputs().get(i));
+        result.add(read(d, out.get(i), slot.dtype(), (int) slot.elements()));
+      }
+      return result;
+    } finally {
+      in.forEach(Buffer::close);
+      out.forEach(Buffer::close);
+    }
+  }
+
+  static List<Integer> distinct(Kernel k) {
+    List<Integer> out = new ArrayList<>();
+    for (int i = 0; i < k.params().size(); i++) {
+      out.add(i);
+    }
+    return out;
+  }
+
+  static double[] read(Device d, Buffer b, DType t, int n) {
+    MemorySegment m = segment(t, new double[n]);
+    d.read(b, m);
+    double[] v = new double[n];
+    for (int i = 0; i < n; i++) {
+      v[i] =
+          switch (t) {
+            case FLOAT32 -> m.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+            case FLOAT64 -> m.getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i);
+            case INT32 -> m.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
+            case BOOL -> m.get(ValueLayout.JAVA_BYTE, i);
+          };
+    }
+    return v;
+  }
+
+  static MemorySegment segment(DType t, double[] v) {
+    MemorySegment m = MemorySegment.ofArray(new byte[v.length * t.bytes()]);
+    for (int i = 0; i < v.length; i++) {
+      switch (t) {
+        case FLOAT32 -> m.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i, (float) v[i]);
+        case FLOAT64 -> m.setAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i, v[i]);
+        case INT32 -> m.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i, (int) v[i]);
+        case BOOL -> m.set(ValueLayout.JAVA_BYTE, i, (byte) (v[i] != 0 ? 1 : 0));
+      }
+    }
+    return m;
+  }
+
+  /** An elementwise kernel: the value's loads use {@code loop}; its last parameter is the output. */
+  static Kernel elementwise(List<DType> types, Loop loop, Expr value) {
+    List<Kernel.Param> params = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      boolean out = i == types.size() - 1;
+      params.add(new Kernel.Param(types.get(i), loop.extent(), !out, out));
+    }
+    return new Kernel(
+        params,
+        List.of(loop),
+        List.of(
+            new Phase.Emit(
+                List.of(),
+                List.of(
+                    new Phase.Store(types.size() - 1, tapedeck.ad.kir.Index.of(loop), value)))),
+        Optional.empty());
+  }
+}
