@@ -3,6 +3,7 @@ package tapedeck.ad.kir;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Element index in canonical form: {@code base + sum(coef * atom)}, with at most one term per atom. Where all atoms
@@ -224,6 +225,22 @@ public record Index(long base, List<Term> terms) {
       }
     }
     return false;
+  }
+
+  /** The same index over other loops; data-dependent atoms stay as they are. */
+  public Index rename(UnaryOperator<Loop> loops) {
+    Index out = of(base);
+    for (Term t : terms) {
+      Atom a =
+          switch (t.atom()) {
+            case Var v -> new Var(loops.apply(v.loop()));
+            case Div d -> new Div(d.arg().rename(loops), d.by());
+            case Mod m -> new Mod(m.arg().rename(loops), m.by());
+            case Dyn d -> d;
+          };
+      out = out.plus(new Index(0, List.of(new Term(t.coef(), a))));
+    }
+    return out;
   }
 
   /** Stride along a loop variable where it occurs as a plain term, else 0. */

@@ -7,6 +7,7 @@ import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 
 /** Decides whether a kernel may write a result over an operand. */
@@ -26,7 +27,7 @@ final class InPlace {
         case Phase.Emit e -> {
           for (Phase.Store s : e.stores()) {
             if (s.param() == out) {
-              at = s.index();
+              at = byPosition(s.index(), e.loops());
               phase = i;
             }
           }
@@ -39,8 +40,11 @@ final class InPlace {
     if (at == null) {
       return false;
     }
-    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     for (int i = 0; i < k.phases().size(); i++) {
+      List<Loop> loops = k.phases().get(i).loops();
+      boolean same = extents(loops).equals(extents(k.phases().get(phase).loops()));
+      Index allowed = i > phase || !same ? null : at;
+      Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
       List<Expr> values =
           switch (k.phases().get(i)) {
             case Phase.Reduce r -> r.accs().stream().map(Phase.Accumulator::value).toList();
@@ -48,8 +52,7 @@ final class InPlace {
             case Phase.ScatterAdd s -> List.of(s.store().value());
           };
       for (Expr value : values) {
-        // A node that an earlier phase shares was checked there, but this phase may not read at all.
-        if (i > phase ? reads(value, in) : !readsOnlyAt(value, in, at, seen)) {
+        if (!readsOnlyAt(value, in, allowed, loops, seen)) {
           return false;
         }
       }
@@ -57,20 +60,27 @@ final class InPlace {
     return true;
   }
 
-  private static boolean reads(Expr e, int param) {
-    return !readsOnlyAt(e, param, null, Collections.newSetFromMap(new IdentityHashMap<>()));
+  private static List<Long> extents(List<Loop> loops) {
+    return loops.stream().map(Loop::extent).toList();
+  }
+
+  /** An index in terms of its phase's loops by position, so that phases compare. */
+  private static Index byPosition(Index index, List<Loop> loops) {
+    return index.rename(l -> loops.contains(l) ? new Loop(-1 - loops.indexOf(l), l.extent()) : l);
   }
 
   /** Whether an expression reads the parameter only at this index, or nowhere if the index is null. */
-  private static boolean readsOnlyAt(Expr e, int param, Index at, Set<Expr> seen) {
+  private static boolean readsOnlyAt(Expr e, int param, Index at, List<Loop> loops, Set<Expr> seen) {
     if (!seen.add(e)) {
       return true;
     }
-    if (e instanceof Expr.Load l && l.param() == param && !l.index().equals(at)) {
+    if (e instanceof Expr.Load l
+        && l.param() == param
+        && !byPosition(l.index(), loops).equals(at)) {
       return false;
     }
     for (Expr c : e.children()) {
-      if (!readsOnlyAt(c, param, at, seen)) {
+      if (!readsOnlyAt(c, param, at, loops, seen)) {
         return false;
       }
     }

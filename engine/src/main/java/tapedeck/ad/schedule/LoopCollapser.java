@@ -17,7 +17,7 @@ import tapedeck.ad.kir.Phase;
 
 /**
  * Joins neighbouring loops that every index of a kernel walks as one, such as the rows and columns of a contiguous
- * matrix, and renumbers loops in order. Backends see fewer and longer loops, and equal kernels become equal records.
+ * matrix, and numbers loops in order, each phase its own. Backends see fewer and longer loops, and equal kernels become equal records.
  */
 final class LoopCollapser {
   private final Kernel kernel;
@@ -102,10 +102,10 @@ final class LoopCollapser {
     }
     grid.addAll(join(kernel.grid()));
     List<Phase> phases = new ArrayList<>();
-    Map<List<Loop>, List<Loop>> joined = new LinkedHashMap<>();
     for (Phase p : kernel.phases()) {
-      // Phases that share loops keep sharing them.
-      List<Loop> loops = joined.computeIfAbsent(p.loops(), this::join);
+      // Each phase gets loops of its own, and with them expressions of its own.
+      rewritten.clear();
+      List<Loop> loops = join(p.loops());
       phases.add(phase(p, loops));
     }
     return new Kernel(kernel.params(), List.copyOf(grid), phases, Optional.empty());

@@ -33,6 +33,7 @@ final class Roots {
   private final Map<Var, Integer> cost = new HashMap<>();
   private final Map<Var, Integer> loads = new HashMap<>();
   private final Map<Var, Integer> ops = new HashMap<>();
+  private final Set<Var> derived = new HashSet<>();
 
   private Roots(Map<Var, Eqn> producers) {
     this.producers = producers;
@@ -67,6 +68,9 @@ final class Roots {
         int n = m.cost() >= 50 ? 80 : m.cost() > 0 ? 1 : 0;
         for (Var in : e.ins()) {
           boolean leaf = isLeaf(in);
+          if (roots.contains(in) || derived.contains(in)) {
+            derived.add(v);
+          }
           boolean large = in.aval().shape().size() * 4 >= v.aval().shape().size();
           c += leaf ? 0 : cost.get(in);
           n += leaf ? 0 : ops.get(in);
@@ -89,7 +93,8 @@ final class Roots {
       }
       case Lowering.Reduction r -> roots.add(v);
       case Lowering.Product p -> {
-        e.ins().forEach(in -> store(in, PROLOGUE));
+        // What another kernel's results make can be an epilogue there, and then costs nothing here.
+        e.ins().forEach(in -> store(in, derived.contains(in) ? 0 : PROLOGUE));
         roots.add(v);
       }
       case Lowering.Scatter s -> {

@@ -109,8 +109,13 @@ final class Simplifier {
       return full(result, folded);
     }
     Var a = in.get(0);
+    boolean whole = result.dtype() == DType.INT32;
     return switch (e) {
-      case MUL -> is(in.get(1), 1) ? a : is(a, 1) ? in.get(1) : null;
+      case MUL ->
+          is(in.get(1), 1)
+              ? a
+              : is(a, 1) ? in.get(1) : whole && (is(a, 0) || is(in.get(1), 0)) ? full(result, 0) : null;
+      case ADD -> whole && is(in.get(1), 0) ? a : whole && is(a, 0) ? in.get(1) : null;
       case SUB -> is(in.get(1), 0) && 1 / value(in.get(1)) > 0 ? a : null;
       case DIV -> is(in.get(1), 1) ? a : powerOfTwo(in.get(1), a, source);
       case NEG -> out.definition(a) == Elementwise.NEG ? out.operands(a).get(0) : null;

@@ -123,7 +123,7 @@ public final class Trace implements Tracer {
       env.put(tape.inputs().get(i), inputs.get(i));
     }
     for (Eqn e : tape.eqns()) {
-      List<Tensor> out = at(e.source(), inputs, () -> Tensor.bind(e.primitive(), operands(env, e)));
+      List<Tensor> out = at(e.source(), inputs, () -> bind(e.primitive(), operands(env, e), inputs));
       for (int i = 0; i < out.size(); i++) {
         env.put(e.outs().get(i), out.get(i));
       }
@@ -159,6 +159,12 @@ public final class Trace implements Tracer {
       }
     }
     return inner;
+  }
+
+  /** The tensor as a variable of the innermost trace of {@code context}, so that what is done to it is recorded. */
+  public static Tensor lift(List<Tensor> context, Tensor t) {
+    Trace inner = t == null || t.isTraced() ? null : innermost(context);
+    return inner == null ? t : Tensor.traced(t.aval(), inner, inner.variable(t));
   }
 
   /** Runs {@code body} so that what the innermost trace of {@code inputs} records carries this source line. */

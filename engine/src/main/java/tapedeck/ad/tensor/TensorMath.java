@@ -128,19 +128,21 @@ public abstract sealed class TensorMath permits Tensor {
     return v == 1 ? self() : v == 0.5 ? sqrt() : binary(Elementwise.POW, v);
   }
 
-  public Tensor min(Tensor o) {
+  /** The smaller of two elements; NaN if one is. At a tie each gets half of the derivative. */
+  public Tensor minimum(Tensor o) {
     return binary(Elementwise.MIN, o);
   }
 
-  public Tensor min(double v) {
+  public Tensor minimum(double v) {
     return binary(Elementwise.MIN, v);
   }
 
-  public Tensor max(Tensor o) {
+  /** The larger of two elements; NaN if one is. At a tie each gets half of the derivative. */
+  public Tensor maximum(Tensor o) {
     return binary(Elementwise.MAX, o);
   }
 
-  public Tensor max(double v) {
+  public Tensor maximum(double v) {
     return binary(Elementwise.MAX, v);
   }
 
@@ -151,7 +153,7 @@ public abstract sealed class TensorMath permits Tensor {
 
   /** Limited to [lo, hi]; the derivative is that of max and min. */
   public Tensor clamp(double lo, double hi) {
-    return max(lo).min(hi);
+    return maximum(lo).minimum(hi);
   }
 
   public Tensor neg() {

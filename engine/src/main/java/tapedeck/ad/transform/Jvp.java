@@ -32,7 +32,7 @@ public final class Jvp {
     Map<Var, Tensor> tangent = new HashMap<>();
     for (int i = 0; i < inputs.size(); i++) {
       value.put(tape.inputs().get(i), inputs.get(i));
-      tangent.put(tape.inputs().get(i), tangents.get(i));
+      tangent.put(tape.inputs().get(i), Trace.lift(inputs, tangents.get(i)));
     }
     List<Tensor> all = new ArrayList<>(inputs);
     tangents.stream().filter(t -> t != null).forEach(all::add);

@@ -78,7 +78,7 @@ public final class Vjp {
   public List<Tensor> pullback(List<Tensor> cotangents) {
     Map<Var, Tensor> ct = new HashMap<>();
     for (int i = 0; i < cotangents.size(); i++) {
-      accumulate(ct, tape.outputs().get(i), cotangents.get(i));
+      accumulate(ct, tape.outputs().get(i), Trace.lift(inputs, cotangents.get(i)));
     }
     List<Tensor> all = new ArrayList<>(inputs);
     cotangents.stream().filter(t -> t != null).forEach(all::add);
