@@ -128,7 +128,7 @@ public record Index(long base, List<Term> terms) {
 
   private record Split(Index whole, Index rest) {}
 
-  /** this = whole * by + rest, with every multiple of {@code by} moved into whole. */
+  /** this = whole * by + rest, with multiples of {@code by} moved into whole as long as rest is not negative. */
   private Split split(long by) {
     List<Term> whole = new ArrayList<>();
     List<Term> rest = new ArrayList<>();
@@ -139,9 +139,11 @@ public record Index(long base, List<Term> terms) {
         rest.add(t);
       }
     }
+    Index r = new Index(Math.floorMod(base, by), List.copyOf(rest));
+    // Terms that count down (a flipped axis) need some of the base back.
+    long back = Math.ceilDiv(-Math.min(0, r.min()), by);
     return new Split(
-        new Index(Math.floorDiv(base, by), List.copyOf(whole)),
-        new Index(Math.floorMod(base, by), List.copyOf(rest)));
+        new Index(Math.floorDiv(base, by) - back, List.copyOf(whole)), r.plus(back * by));
   }
 
   /** Joins (x/c)*c + x%c back into x, which a reshape that is undone leaves behind. */
