@@ -90,7 +90,7 @@ public final class ReferenceEvaluator {
     Aval out = e.out().aval();
     return switch (p) {
       case Elementwise op -> List.of(elementwise(op, in, types));
-      case Cast c -> List.of(cast(in.get(0), types.get(0).dtype(), c.to()));
+      case Cast c -> List.of(cast(in.get(0), c.to()));
       case StopGradient s -> in;
       case Movement m -> List.of(Moves.apply(m, in, types, out));
       case Reduce r -> List.of(Sums.reduce(r, in.get(0), types.get(0), out));
@@ -122,14 +122,12 @@ public final class ReferenceEvaluator {
     return out;
   }
 
-  private static double[] cast(double[] x, DType from, DType to) {
+  private static double[] cast(double[] x, DType to) {
     double[] out = new double[x.length];
     for (int i = 0; i < x.length; i++) {
       out[i] =
           switch (to) {
-            case FLOAT64 -> x[i];
-            // An int32 or float64 that is converted is rounded; a float32 stays as precise as it is held.
-            case FLOAT32 -> from == DType.FLOAT32 ? x[i] : (double) (float) x[i];
+            case FLOAT32, FLOAT64 -> x[i];
             case INT32 -> (int) x[i];
             case BOOL -> x[i] != 0 ? 1 : 0;
           };

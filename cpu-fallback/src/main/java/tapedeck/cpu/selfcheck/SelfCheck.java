@@ -1,0 +1,44 @@
+package tapedeck.cpu.selfcheck;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import tapedeck.ad.backend.Device;
+
+/** The whole table on one device. */
+public final class SelfCheck {
+  private SelfCheck() {}
+
+  /**
+   * Runs every row's checks: rules against finite differences on the reference, and the device against the reference.
+   *
+   * @param progress told the name of each row before it is checked
+   */
+  public static List<CheckResult> run(Device device, DeviceChecks.Effort effort, Consumer<String> progress) {
+    List<CheckResult> out = new ArrayList<>();
+    for (OpSample s : OpSamples.all()) {
+      progress.accept(s.name());
+      out.addAll(RuleChecks.run(s));
+      out.addAll(DeviceChecks.run(device, s, effort));
+    }
+    return out;
+  }
+
+  /** A line per failure, then a line with the counts; a summary for people. */
+  public static String report(List<CheckResult> results) {
+    StringBuilder s = new StringBuilder();
+    Map<String, Integer> failures = new LinkedHashMap<>();
+    for (CheckResult r : results) {
+      if (!r.passed()) {
+        s.append(r).append('\n');
+        failures.merge(r.op(), 1, Integer::sum);
+      }
+    }
+    long ops = results.stream().map(CheckResult::op).distinct().count();
+    s.append(ops).append(" operations, ").append(results.size()).append(" checks, ");
+    int failed = failures.values().stream().mapToInt(Integer::intValue).sum();
+    return s.append(failed == 0 ? "all passed" : failed + " failed in " + failures.keySet()).append('\n').toString();
+  }
+}
