@@ -1,4 +1,7 @@
-/** Backends on the CPU: the float64 reference evaluator, the kernel-IR interpreter and the fast backend. */
+/**
+ * Backends on the CPU: the float64 reference evaluator, the kernel-IR interpreter and the fast
+ * backend.
+ */
 module tapedeck.cpu {
   requires transitive tapedeck.engine;
   requires static jdk.incubator.vector;

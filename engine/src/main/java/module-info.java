@@ -1,6 +1,6 @@
 /**
- * Traces Java functions over tensors, differentiates and vectorises them, and schedules them as kernels for a backend,
- * which it finds with {@link java.util.ServiceLoader}.
+ * Traces Java functions over tensors, differentiates and vectorises them, and schedules them as
+ * kernels for a backend, which it finds with {@link java.util.ServiceLoader}.
  */
 module tapedeck.engine {
   requires jdk.jfr;
