@@ -20,6 +20,7 @@ public enum ScalarOp {
   /** -1, 0 (with its sign, for floats) or 1; NaN stays NaN. */
   SIGN(1),
   // float only
+  /** As in IEEE 754 (C's pow): pow(1, NaN) = pow(x, 0) = 1 and pow(-1, inf) = 1, where Java's Math.pow gives NaN. */
   POW(2),
   ATAN2(2),
   FLOOR(1),

@@ -22,11 +22,16 @@ final class MemoryPlanner {
     final long bytes;
     final int start;
     int end;
+
+    /** Launch that last put something new into the block. */
+    int filled;
+
     long offset = -1;
 
     Block(long bytes, int start, int end) {
       this.bytes = bytes;
       this.start = start;
+      this.filled = start;
       this.end = end;
     }
 
@@ -142,6 +147,7 @@ final class MemoryPlanner {
         if (b == null) {
           b = new Block(bytes, i, i);
         }
+        b.filled = i;
         b.end = Math.max(i, lastRead.getOrDefault(v, i));
         out.put(v, b);
       }
@@ -155,23 +161,14 @@ final class MemoryPlanner {
       Block b = blocks.get(u);
       if (b != null
           && b.end == launch
-          && b.start < launch
+          && b.filled < launch
           && b.bytes == bytes
-          && defined.get(u) < launch
           && u.aval().dtype().bytes() == v.aval().dtype().bytes()
-          && taken(blocks, b, launch)
           && replacesInPlace(k, u, v)) {
         return b;
       }
     }
     return null;
-  }
-
-  /** Whether nothing else that this launch defines lives in the block. */
-  private boolean taken(Map<Var, Block> blocks, Block b, int launch) {
-    return blocks.entrySet().stream()
-        .filter(e -> e.getValue() == b)
-        .allMatch(e -> defined.get(e.getKey()) < launch);
   }
 
   private static long stack(List<Block> blocks) {
