@@ -1,0 +1,324 @@
+package tapedeck.ad.run;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Devices;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.schedule.Scheduler;
+import tapedeck.ad.tape.Eqn;
+import tapedeck.ad.tape.Tape;
+import tapedeck.ad.tape.TapeRunner;
+import tapedeck.ad.tape.Trace;
+import tapedeck.ad.tape.Var;
+import tapedeck.ad.tensor.Evaluator;
+import tapedeck.ad.tensor.Full;
+import tapedeck.ad.tensor.Primitive;
+import tapedeck.ad.tensor.Storage;
+import tapedeck.ad.tensor.Tensor;
+import tapedeck.ad.type.Aval;
+import tapedeck.ad.type.ClosedException;
+import tapedeck.ad.type.DeviceException;
+import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.SourceLine;
+
+/**
+ * Evaluates primitives and tapes on concrete tensors. Each distinct tape is scheduled and compiled
+ * once per device and settings; after that a run allocates its results and submits its kernels.
+ * Work runs on the device of the operands, which must be one and the same, or on the default device
+ * if no operand has one.
+ */
+public final class Engine implements Evaluator, TapeRunner {
+  /** Constants up to this size are written from the host rather than computed by a kernel. */
+  private static final long SMALL_BYTES = 64 << 10;
+
+  private static final ExecutableCache CACHE = new ExecutableCache(Engine::compile);
+
+  static {
+    Devices.onClose(
+        d -> {
+          CACHE.drop(d);
+          DeviceMemory.forget(d);
+        });
+  }
+
+  /** For the service loader; all instances are alike. */
+  public Engine() {}
+
+  // ---- services -------------------------------------------------------------------------------
+
+  @Override
+  public List<Tensor> evaluate(Primitive primitive, List<Tensor> operands, List<Aval> results) {
+    if (operands.isEmpty()) {
+      return List.of(constant(primitive, results.get(0), Devices.defaultDevice()));
+    }
+    Map<Tensor, Var> names = new IdentityHashMap<>();
+    List<Tensor> inputs = new ArrayList<>();
+    for (Tensor t : operands) {
+      if (!isDeferred(t) && !names.containsKey(t)) {
+        names.put(t, new Var(inputs.size(), t.aval()));
+        inputs.add(t);
+      }
+    }
+    List<Var> in = List.copyOf(names.values().stream().sorted((a, b) -> a.id() - b.id()).toList());
+    List<Eqn> eqns = new ArrayList<>();
+    int next = in.size();
+    for (Tensor t : operands) {
+      if (!names.containsKey(t)) {
+        Var v = new Var(next++, t.aval());
+        names.put(t, v);
+        eqns.add(new Eqn(t.pending(), List.of(), List.of(v), ""));
+      }
+    }
+    List<Var> out = new ArrayList<>();
+    for (Aval a : results) {
+      out.add(new Var(next++, a));
+    }
+    eqns.add(new Eqn(primitive, operands.stream().map(names::get).toList(), out, SourceLine.find()));
+    return run(new Tape(in, 0, eqns, out), inputs, Set.of());
+  }
+
+  /** Whether a tensor is a constant without memory. */
+  private static boolean isDeferred(Tensor t) {
+    return t.pending() != null && t.device().isEmpty() && !t.isClosed();
+  }
+
+  @Override
+  public Storage upload(Aval aval, MemorySegment data, String device) {
+    return upload(aval, data, device.isEmpty() ? Devices.defaultDevice() : Devices.open(device));
+  }
+
+  private static DeviceStorage upload(Aval aval, MemorySegment data, Device device) {
+    Events.Uploaded event = new Events.Uploaded();
+    event.begin();
+    DeviceMemory memory = DeviceMemory.of(device);
+    Buffer b = memory.allocate(aval.bytes());
+    boolean done = false;
+    try {
+      device.write(b, data);
+      done = true;
+    } finally {
+      if (!done) {
+        memory.release(b);
+      }
+    }
+    event.device = device.name();
+    event.bytes = data.byteSize();
+    event.commit();
+    return new DeviceStorage(aval, memory, b);
+  }
+
+  @Override
+  public List<Tensor> run(Tape tape, List<Tensor> inputs) {
+    return run(tape, inputs, Set.of());
+  }
+
+  // ---- runs with donation ---------------------------------------------------------------------
+
+  /**
+   * Runs a tape. Inputs at donated positions are closed; their memory goes to results where it fits.
+   * A tensor that is passed at several positions is not donated.
+   *
+   * @param inputs one concrete tensor per input of the tape, constants first
+   * @throws DeviceException if the inputs live on different devices
+   * @throws ClosedException if an input is closed
+   */
+  public static List<Tensor> run(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
+    Trace.Result plain = InlineCustom.inline(tape);
+    Set<Integer> given = donated;
+    List<Tensor> all = inputs;
+    if (!plain.consts().isEmpty()) {
+      all = plain.inputs(inputs);
+      given = new TreeSet<>();
+      for (int i : donated) {
+        given.add(i + plain.consts().size());
+      }
+    }
+    given = ownedOnce(all, given);
+    Device device = device(all);
+    CompiledTape compiled = CACHE.retain(key(plain.tape(), given, device));
+    try {
+      List<DeviceStorage> storages = new ArrayList<>(all.size());
+      for (Tensor t : all) {
+        storages.add(storage(t, device));
+      }
+      List<Tensor> out = compiled.run(storages);
+      for (int i : given) {
+        all.get(i).close();
+      }
+      return out;
+    } finally {
+      compiled.release();
+    }
+  }
+
+  private static Set<Integer> ownedOnce(List<Tensor> inputs, Set<Integer> donated) {
+    if (donated.isEmpty()) {
+      return Set.of();
+    }
+    Map<Tensor, Integer> count = new IdentityHashMap<>();
+    inputs.forEach(t -> count.merge(t, 1, Integer::sum));
+    Set<Integer> out = new TreeSet<>();
+    for (int i : donated) {
+      if (count.get(inputs.get(i)) == 1) {
+        out.add(i);
+      }
+    }
+    return out;
+  }
+
+  /** The schedule with which a tape runs on a device; compiles it if that is still to be done. */
+  public static Schedule schedule(Tape tape, Set<Integer> donated, String device) {
+    CompiledTape c =
+        CACHE.retain(key(InlineCustom.inline(tape).tape(), donated, Devices.open(device)));
+    try {
+      return c.schedule();
+    } finally {
+      c.release();
+    }
+  }
+
+  private static ExecutableCache.Key key(Tape tape, Set<Integer> donated, Device device) {
+    return new ExecutableCache.Key(tape.closed(), donated, device, settings());
+  }
+
+  /** The settings in force that change what is compiled. */
+  public static String settings() {
+    return Settings.FUSE.get()
+        + ' '
+        + Settings.PLAN.get()
+        + ' '
+        + Settings.VALIDATE.get()
+        + ' '
+        + Settings.NANS.get();
+  }
+
+  /**
+   * Name of the device on which work with these tensors runs.
+   *
+   * @throws DeviceException if they live on different devices
+   */
+  public static String deviceOf(List<Tensor> inputs) {
+    return device(inputs).name();
+  }
+
+  private static Device device(List<Tensor> inputs) {
+    String name = "";
+    for (Tensor t : inputs) {
+      String d = t.device();
+      if (!d.isEmpty() && !name.isEmpty() && !d.equals(name)) {
+        throw SourceLine.at(
+            new DeviceException(
+                "[device] operands are on different devices: " + places(inputs) + "; move one with to(\""
+                    + name + "\")"));
+      }
+      name = d.isEmpty() ? name : d;
+    }
+    return name.isEmpty() ? Devices.defaultDevice() : Devices.open(name);
+  }
+
+  private static String places(List<Tensor> inputs) {
+    Map<String, String> example = new LinkedHashMap<>();
+    for (Tensor t : inputs) {
+      if (!t.device().isEmpty()) {
+        example.putIfAbsent(t.device(), t.aval() + " on " + t.device());
+      }
+    }
+    return String.join(", ", example.values());
+  }
+
+  private static DeviceStorage storage(Tensor t, Device device) {
+    if (isDeferred(t) && device != Devices.defaultDevice()) {
+      return (DeviceStorage) constant(t.pending(), t.aval(), device).storage();
+    }
+    DeviceStorage s = (DeviceStorage) t.storage();
+    if (s.hardware() != device) {
+      throw SourceLine.at(
+          new ClosedException("[value] tensor " + t.aval() + " was on a device that has been closed"));
+    }
+    return s;
+  }
+
+  /** A tensor with memory from an operation without operands. */
+  private static Tensor constant(Primitive op, Aval aval, Device device) {
+    if (op instanceof Full f && aval.bytes() <= SMALL_BYTES) {
+      return Tensor.concrete(aval, upload(aval, filled(f), device));
+    }
+    Var v = new Var(0, aval);
+    Tape tape = new Tape(List.of(), 0, List.of(new Eqn(op, List.of(), List.of(v), "")), List.of(v));
+    CompiledTape compiled = CACHE.retain(key(tape, Set.of(), device));
+    try {
+      return compiled.run(List.of()).get(0);
+    } finally {
+      compiled.release();
+    }
+  }
+
+  private static MemorySegment filled(Full f) {
+    ByteBuffer b = ByteBuffer.allocate(Math.toIntExact(f.shape().size() * f.dtype().bytes()));
+    b.order(ByteOrder.LITTLE_ENDIAN);
+    while (b.hasRemaining()) {
+      switch (f.dtype()) {
+        case FLOAT32 -> b.putFloat((float) f.value());
+        case FLOAT64 -> b.putDouble(f.value());
+        case INT32 -> b.putInt((int) f.value());
+        case BOOL -> b.put((byte) (f.value() != 0 ? 1 : 0));
+      }
+    }
+    return MemorySegment.ofArray(b.array());
+  }
+
+  // ---- compilation ----------------------------------------------------------------------------
+
+  private static CompiledTape compile(ExecutableCache.Key key) {
+    Events.Compiled event = new Events.Compiled();
+    event.begin();
+    long start = System.nanoTime();
+    Schedule schedule = Scheduler.schedule(key.tape(), key.donated());
+    DeviceMemory memory = DeviceMemory.of(key.device());
+    boolean validate = Settings.VALIDATE.is("cpu");
+    boolean nans = Settings.NANS.is("error");
+    Executable e =
+        memory.retry(
+            () ->
+                validate || nans
+                    ? CheckedExecutable.compile(key.device(), schedule, validate, nans)
+                    : key.device().compile(schedule),
+            schedule.arenaBytes());
+    event.device = key.device().name();
+    event.equations = key.tape().eqns().size();
+    event.kernels = schedule.launches().size();
+    event.arenaBytes = schedule.arenaBytes();
+    event.commit();
+    Dumps.compiled(event.device, key.tape(), schedule, (System.nanoTime() - start) / 1e6);
+    return new CompiledTape(memory, schedule, e, key.tape().outputAvals(), key.donated());
+  }
+
+  /** Number of tapes that were compiled so far. */
+  public static long compilations() {
+    return CACHE.compilations();
+  }
+
+  /** Drops everything that was compiled for a device; later runs compile again. */
+  public static void dropCaches(Device device) {
+    CACHE.drop(device);
+  }
+
+  /**
+   * Frees the device's pooled buffers. After this and {@link #dropCaches}, {@link Device#memory}
+   * counts exactly the tensors that are neither closed nor collected.
+   */
+  public static void trimPools(Device device) {
+    DeviceMemory.of(device).trim();
+  }
+}
