@@ -61,10 +61,15 @@ final class CompiledKernel {
               current[0] = s;
               point.phaseStart = point.step + 1;
               s.begin().run(point);
-              nest(point, s.loops(), s.firstLoop(), 0, it -> {
-                it.step++;
-                s.body().run(it);
-              });
+              nest(
+                  point,
+                  s.loops(),
+                  s.firstLoop(),
+                  0,
+                  it -> {
+                    it.step++;
+                    s.body().run(it);
+                  });
               s.end().run(point);
             }
           });
@@ -89,8 +94,16 @@ final class CompiledKernel {
     long[] grid = Arrays.copyOf(f.loops, kernel.grid().size());
     long[] loops = Arrays.copyOfRange(f.loops, s.firstLoop(), s.firstLoop() + s.loops().size());
     return new DeviceException(
-        "[interp] kernel " + launch.label() + ", phase " + steps.indexOf(s) + ": " + v.getMessage()
-            + "; at grid point " + Arrays.toString(grid) + ", loops " + Arrays.toString(loops)
+        "[interp] kernel "
+            + launch.label()
+            + ", phase "
+            + steps.indexOf(s)
+            + ": "
+            + v.getMessage()
+            + "; at grid point "
+            + Arrays.toString(grid)
+            + ", loops "
+            + Arrays.toString(loops)
             + (launch.source().isEmpty() ? "" : "; at " + launch.source()),
         v);
   }

@@ -14,7 +14,8 @@ final class InterpBuffer implements Buffer {
     this.device = device;
     this.bytes = bytes;
     // An array of longs is aligned for every element type.
-    this.memory = MemorySegment.ofArray(new long[Math.toIntExact((bytes + 7) / 8)]).asSlice(0, bytes);
+    this.memory =
+        MemorySegment.ofArray(new long[Math.toIntExact((bytes + 7) / 8)]).asSlice(0, bytes);
     memory.fill((byte) 0xff);
   }
 
@@ -30,7 +31,8 @@ final class InterpBuffer implements Buffer {
    */
   synchronized MemorySegment memory() {
     if (memory == null) {
-      throw new ClosedException("[interp] buffer of " + bytes + " bytes was used after it was closed");
+      throw new ClosedException(
+          "[interp] buffer of " + bytes + " bytes was used after it was closed");
     }
     return memory;
   }

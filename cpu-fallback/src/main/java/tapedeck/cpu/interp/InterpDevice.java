@@ -71,7 +71,12 @@ public final class InterpDevice implements Device {
 
   private OutOfDeviceMemoryException outOfMemory(long bytes, Throwable cause) {
     return new OutOfDeviceMemoryException(
-        "[interp] out of memory: " + bytes + " bytes were asked for, " + liveBytes + " of " + limit()
+        "[interp] out of memory: "
+            + bytes
+            + " bytes were asked for, "
+            + liveBytes
+            + " of "
+            + limit()
             + " are in use",
         cause);
   }

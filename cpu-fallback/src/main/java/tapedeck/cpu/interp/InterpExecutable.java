@@ -42,7 +42,11 @@ final class InterpExecutable implements Executable {
           && (a.offset() % Schedule.ALIGN != 0
               || a.offset() + slot.bytes() > schedule.arenaBytes())) {
         throw new DeviceException(
-            "[interp] slot " + slot + " is misplaced in an arena of " + schedule.arenaBytes() + " bytes");
+            "[interp] slot "
+                + slot
+                + " is misplaced in an arena of "
+                + schedule.arenaBytes()
+                + " bytes");
       }
     }
     arena = schedule.arenaBytes() == 0 ? null : device.allocate(schedule.arenaBytes());
@@ -52,15 +56,26 @@ final class InterpExecutable implements Executable {
     List<Kernel.Param> params = launch.kernel().params();
     if (params.size() != launch.slots().size()) {
       throw new DeviceException(
-          "[interp] kernel " + launch.label() + " has " + params.size() + " parameters but "
-              + launch.slots().size() + " slots");
+          "[interp] kernel "
+              + launch.label()
+              + " has "
+              + params.size()
+              + " parameters but "
+              + launch.slots().size()
+              + " slots");
     }
     for (int i = 0; i < params.size(); i++) {
       Slot slot = schedule.slots().get(launch.slots().get(i));
       if (slot.dtype() != params.get(i).dtype() || slot.elements() < params.get(i).elements()) {
         throw new DeviceException(
-            "[interp] kernel " + launch.label() + ": parameter " + i + " " + params.get(i)
-                + " does not fit slot " + slot);
+            "[interp] kernel "
+                + launch.label()
+                + ": parameter "
+                + i
+                + " "
+                + params.get(i)
+                + " does not fit slot "
+                + slot);
       }
     }
   }
@@ -97,7 +112,13 @@ final class InterpExecutable implements Executable {
   private static void checkCount(String what, List<Buffer> buffers, List<Integer> slots) {
     if (buffers.size() != slots.size()) {
       throw new DeviceException(
-          "[interp] schedule has " + slots.size() + " " + what + " but " + buffers.size() + " were given");
+          "[interp] schedule has "
+              + slots.size()
+              + " "
+              + what
+              + " but "
+              + buffers.size()
+              + " were given");
     }
   }
 

@@ -2,8 +2,8 @@ package tapedeck.cpu.interp;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +19,10 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 
-/** Static rules of the kernel IR: types, arities, scopes of loops and accumulators, declared use of parameters. */
+/**
+ * Static rules of the kernel IR: types, arities, scopes of loops and accumulators, declared use of
+ * parameters.
+ */
 final class KernelChecker {
   private final Kernel kernel;
   private final String label;
@@ -122,7 +125,11 @@ final class KernelChecker {
       case Expr.Acc a ->
           require(
               accs.get(a.id()) == a.dtype(),
-              "accumulator " + a.id() + " of type " + a.dtype() + " is not one of an earlier phase");
+              "accumulator "
+                  + a.id()
+                  + " of type "
+                  + a.dtype()
+                  + " is not one of an earlier phase");
       case Expr.IndexValue v -> index(v.index());
       case Expr.Apply a -> {
         a.args().forEach(this::expr);
@@ -168,8 +175,29 @@ final class KernelChecker {
         switch (op) {
           case ADD, SUB, MUL, DIV, REM, NEG, ABS, SIGN -> first != DType.BOOL;
           case MIN, MAX, LT, LE, EQ, NE -> true;
-          case POW, ATAN2, FLOOR, CEIL, ROUND, SQRT, RSQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN,
-              ASIN, ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF, ERFC ->
+          case POW,
+              ATAN2,
+              FLOOR,
+              CEIL,
+              ROUND,
+              SQRT,
+              RSQRT,
+              EXP,
+              EXPM1,
+              LOG,
+              LOG1P,
+              SIN,
+              COS,
+              TAN,
+              ASIN,
+              ACOS,
+              ATAN,
+              SINH,
+              COSH,
+              TANH,
+              SIGMOID,
+              ERF,
+              ERFC ->
               first.isFloat();
           case AND, OR, XOR, NOT -> !first.isFloat();
           case SHL, SHR, UMULHI -> first == DType.INT32;

@@ -22,7 +22,8 @@ final class KernelCompiler {
       ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfDouble F64 =
       ValueLayout.JAVA_DOUBLE.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt I32 =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   interface Code {
     double at(Frame f);
@@ -78,8 +79,8 @@ final class KernelCompiler {
   }
 
   /**
-   * Float32 sums and products are kept in float64 and rounded once at the end: backends choose the order and width of a
-   * reduction, and this is the value that all of them approach.
+   * Float32 sums and products are kept in float64 and rounded once at the end: backends choose the
+   * order and width of a reduction, and this is the value that all of them approach.
    */
   private CompiledKernel.Step reduce(int first, Phase.Reduce r) {
     int n = r.accs().size();
@@ -120,10 +121,11 @@ final class KernelCompiler {
 
   private CompiledKernel.Action emit(List<Phase.Store> stores) {
     int n = stores.size();
-    stores.forEach(s -> {
-      count(s.value());
-      countIndex(s.index());
-    });
+    stores.forEach(
+        s -> {
+          count(s.value());
+          countIndex(s.index());
+        });
     Code[] values = new Code[n];
     IndexCode[] indices = new IndexCode[n];
     Writer[] writers = new Writer[n];
@@ -317,8 +319,14 @@ final class KernelCompiler {
   private void inRange(String what, int p, long i) {
     if (i < 0 || i >= kernel.params().get(p).elements()) {
       throw new Violation(
-          what + " at index " + i + " of parameter " + p + ", which has "
-              + kernel.params().get(p).elements() + " elements");
+          what
+              + " at index "
+              + i
+              + " of parameter "
+              + p
+              + ", which has "
+              + kernel.params().get(p).elements()
+              + " elements");
     }
   }
 

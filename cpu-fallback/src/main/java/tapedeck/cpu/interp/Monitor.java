@@ -1,8 +1,9 @@
 package tapedeck.cpu.interp;
 
 /**
- * Checks that accesses to memory which a kernel writes do not depend on the order of grid points, nor on the order of
- * iterations within one phase. Keeps the step of accesses per unit of memory (one or four bytes).
+ * Checks that accesses to memory which a kernel writes do not depend on the order of grid points,
+ * nor on the order of iterations within one phase. Keeps the step of accesses per unit of memory
+ * (one or four bytes).
  */
 final class Monitor {
   private final int unit;
@@ -47,7 +48,9 @@ final class Monitor {
       if (!adds && written[u] != 0 && written[u] >= f.phaseStart) {
         throw new Violation("writes an element twice in one phase");
       }
-      if (firstReadOfPhase[u] >= f.phaseStart && firstReadOfPhase[u] < f.step && firstReadOfPhase[u] != 0) {
+      if (firstReadOfPhase[u] >= f.phaseStart
+          && firstReadOfPhase[u] < f.step
+          && firstReadOfPhase[u] != 0) {
         throw new Violation("writes what another iteration of the same phase read");
       }
       written[u] = f.step;

@@ -5,8 +5,8 @@ import tapedeck.ad.type.DType;
 import tapedeck.cpu.reference.ErrorFunction;
 
 /**
- * Meaning of every scalar instruction. Values of all types travel as float64, in which float32, int32 and bool are
- * exact; a float32 result is rounded once from the float64 one.
+ * Meaning of every scalar instruction. Values of all types travel as float64, in which float32,
+ * int32 and bool are exact; a float32 result is rounded once from the float64 one.
  */
 final class Scalars {
   private Scalars() {}
@@ -19,7 +19,10 @@ final class Scalars {
     double at(double a, double b);
   }
 
-  /** One-operand instruction on operands of type {@code in}, giving {@code out}; they differ only for CAST. */
+  /**
+   * One-operand instruction on operands of type {@code in}, giving {@code out}; they differ only
+   * for CAST.
+   */
   static Unary unary(ScalarOp op, DType in, DType out) {
     return switch (op) {
       case NEG -> in == DType.INT32 ? x -> -(int) x : x -> -x;
@@ -48,8 +51,26 @@ final class Scalars {
       case ERFC -> rounded(out, ErrorFunction::erfc);
       case NOT -> in == DType.BOOL ? x -> x == 0 ? 1 : 0 : x -> ~(int) x;
       case CAST -> cast(out);
-      case ADD, SUB, MUL, DIV, REM, MIN, MAX, POW, ATAN2, LT, LE, EQ, NE, AND, OR, XOR, SHL, SHR,
-          UMULHI, SELECT ->
+      case ADD,
+          SUB,
+          MUL,
+          DIV,
+          REM,
+          MIN,
+          MAX,
+          POW,
+          ATAN2,
+          LT,
+          LE,
+          EQ,
+          NE,
+          AND,
+          OR,
+          XOR,
+          SHL,
+          SHR,
+          UMULHI,
+          SELECT ->
           throw new IllegalArgumentException(op + " does not have one operand");
     };
   }
@@ -76,10 +97,34 @@ final class Scalars {
       case XOR -> (a, b) -> (int) a ^ (int) b;
       case SHL -> (a, b) -> (int) a << distance(b);
       case SHR -> (a, b) -> (int) a >>> distance(b);
-      case UMULHI ->
-          (a, b) -> (int) ((((int) a & 0xffffffffL) * ((int) b & 0xffffffffL)) >>> 32);
-      case NEG, ABS, SIGN, FLOOR, CEIL, ROUND, SQRT, RSQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN,
-          ASIN, ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF, ERFC, NOT, SELECT, CAST ->
+      case UMULHI -> (a, b) -> (int) ((((int) a & 0xffffffffL) * ((int) b & 0xffffffffL)) >>> 32);
+      case NEG,
+          ABS,
+          SIGN,
+          FLOOR,
+          CEIL,
+          ROUND,
+          SQRT,
+          RSQRT,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TAN,
+          ASIN,
+          ACOS,
+          ATAN,
+          SINH,
+          COSH,
+          TANH,
+          SIGMOID,
+          ERF,
+          ERFC,
+          NOT,
+          SELECT,
+          CAST ->
           throw new IllegalArgumentException(op + " does not have two operands");
     };
   }

@@ -19,9 +19,40 @@ final class BoolMath {
           case LE -> !a || b;
           case NOT -> !a;
           case SELECT -> a ? b : x[2] != 0;
-          case ADD, SUB, MUL, DIV, REM, NEG, ABS, SIGN, POW, ATAN2, FLOOR, CEIL, ROUND, SQRT, RSQRT,
-              EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF,
-              ERFC, SHL, SHR, UMULHI ->
+          case ADD,
+              SUB,
+              MUL,
+              DIV,
+              REM,
+              NEG,
+              ABS,
+              SIGN,
+              POW,
+              ATAN2,
+              FLOOR,
+              CEIL,
+              ROUND,
+              SQRT,
+              RSQRT,
+              EXP,
+              EXPM1,
+              LOG,
+              LOG1P,
+              SIN,
+              COS,
+              TAN,
+              ASIN,
+              ACOS,
+              ATAN,
+              SINH,
+              COSH,
+              TANH,
+              SIGMOID,
+              ERF,
+              ERFC,
+              SHL,
+              SHR,
+              UMULHI ->
               throw new IllegalArgumentException(op + " does not take bool");
         };
     return r ? 1 : 0;

@@ -1,9 +1,10 @@
 package tapedeck.cpu.reference;
 
 /**
- * The error function and its complement in float64, to a few units in the last place. Below 1 the series with positive
- * terms is summed (DLMF 7.6.2), above 1 the continued fraction of erfc (DLMF 7.9.2) is evaluated backwards with a fixed
- * number of terms: no fitted coefficients, so errors of a fitted approximation elsewhere show.
+ * The error function and its complement in float64, to a few units in the last place. Below 1 the
+ * series with positive terms is summed (DLMF 7.6.2), above 1 the continued fraction of erfc (DLMF
+ * 7.9.2) is evaluated backwards with a fixed number of terms: no fitted coefficients, so errors of
+ * a fitted approximation elsewhere show.
  */
 public final class ErrorFunction {
   private static final double TWO_OVER_SQRT_PI = 1.1283791670955126;

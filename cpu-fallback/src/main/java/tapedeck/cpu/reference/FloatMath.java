@@ -54,7 +54,10 @@ final class FloatMath {
     };
   }
 
-  /** pow as IEEE 754 defines it; Java's differs for a base of 1 or -1 with a NaN or infinite exponent. */
+  /**
+   * pow as IEEE 754 defines it; Java's differs for a base of 1 or -1 with a NaN or infinite
+   * exponent.
+   */
   private static double pow(double a, double b) {
     if (a == 1) {
       return 1;

@@ -30,11 +30,31 @@ final class IntMath {
       case NOT -> ~a;
       case SHL -> a << b;
       case SHR -> a >>> b;
-      case UMULHI ->
-          (int) ((Integer.toUnsignedLong(a) * Integer.toUnsignedLong(b)) >>> 32);
+      case UMULHI -> (int) ((Integer.toUnsignedLong(a) * Integer.toUnsignedLong(b)) >>> 32);
       case SELECT -> x[0] != 0 ? b : x[2];
-      case POW, ATAN2, FLOOR, CEIL, ROUND, SQRT, RSQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN,
-          ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF, ERFC ->
+      case POW,
+          ATAN2,
+          FLOOR,
+          CEIL,
+          ROUND,
+          SQRT,
+          RSQRT,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TAN,
+          ASIN,
+          ACOS,
+          ATAN,
+          SINH,
+          COSH,
+          TANH,
+          SIGMOID,
+          ERF,
+          ERFC ->
           throw new IllegalArgumentException(op + " does not take int32");
     };
   }

@@ -28,8 +28,9 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Evaluates tapes in float64 with plain loops. Float32 variables are held in float64 and not rounded, so the result is
- * what a float32 device approximates; int32 wraps and bool is 0 or 1, exactly. Arrays are row-major.
+ * Evaluates tapes in float64 with plain loops. Float32 variables are held in float64 and not
+ * rounded, so the result is what a float32 device approximates; int32 wraps and bool is 0 or 1,
+ * exactly. Arrays are row-major.
  */
 public final class ReferenceEvaluator {
   private ReferenceEvaluator() {}
@@ -71,7 +72,12 @@ public final class ReferenceEvaluator {
       Var v = tape.inputs().get(i);
       if (inputs.get(i).length != v.aval().shape().size()) {
         throw new ShapeException(
-            "[reference] input " + v + " is " + v.aval() + ", the array has " + inputs.get(i).length);
+            "[reference] input "
+                + v
+                + " is "
+                + v.aval()
+                + ", the array has "
+                + inputs.get(i).length);
       }
       values.put(v, inputs.get(i));
     }
@@ -99,7 +105,8 @@ public final class ReferenceEvaluator {
       case ScatterAdd s -> List.of(Moves.scatterAdd(s, in.get(0), in.get(1), types.get(0), out));
       case Iota i -> List.of(Moves.iota(i));
       case Full f -> List.of(full(f));
-      case RandomBits r -> List.of(Philox.words(in.get(0), Math.toIntExact(r.shape().size()), r.lane()));
+      case RandomBits r ->
+          List.of(Philox.words(in.get(0), Math.toIntExact(r.shape().size()), r.lane()));
       case CustomVjp c -> custom(c, in, types);
     };
   }
@@ -113,11 +120,12 @@ public final class ReferenceEvaluator {
       for (int k = 0; k < args.length; k++) {
         args[k] = in.get(k)[i];
       }
-      out[i] = switch (type) {
-        case FLOAT32, FLOAT64 -> FloatMath.apply(op, args);
-        case INT32 -> IntMath.apply(op, args);
-        case BOOL -> BoolMath.apply(op, args);
-      };
+      out[i] =
+          switch (type) {
+            case FLOAT32, FLOAT64 -> FloatMath.apply(op, args);
+            case INT32 -> IntMath.apply(op, args);
+            case BOOL -> BoolMath.apply(op, args);
+          };
     }
     return out;
   }

@@ -9,8 +9,8 @@ import tapedeck.cpu.reference.ReferenceEvaluator;
 /**
  * A tape to run on a device, with inputs and the reference's outputs.
  *
- * @param tolerance allowed error of a float output, relative to the larger of {@code floor} and its largest element;
- *     with a floor of 0 to each element itself
+ * @param tolerance allowed error of a float output, relative to the larger of {@code floor} and its
+ *     largest element; with a floor of 0 to each element itself
  */
 record Case(
     String check,
@@ -21,7 +21,13 @@ record Case(
     double tolerance,
     double floor) {
 
-  static Case of(String check, String label, Tape tape, List<double[]> inputs, double tolerance, double floor) {
+  static Case of(
+      String check,
+      String label,
+      Tape tape,
+      List<double[]> inputs,
+      double tolerance,
+      double floor) {
     return new Case(
         check, label, tape, inputs, ReferenceEvaluator.evaluate(tape, inputs), tolerance, floor);
   }
@@ -39,8 +45,21 @@ record Case(
         if (error > worst) {
           worst = error;
           detail =
-              "output " + k + " " + type + "[" + i + "] is " + actual.get(k)[i] + ", expected " + e
-                  + " (" + String.format("%.1f", error) + " times the tolerance " + tolerance + ")";
+              "output "
+                  + k
+                  + " "
+                  + type
+                  + "["
+                  + i
+                  + "] is "
+                  + actual.get(k)[i]
+                  + ", expected "
+                  + e
+                  + " ("
+                  + String.format("%.1f", error)
+                  + " times the tolerance "
+                  + tolerance
+                  + ")";
         }
       }
     }
@@ -51,7 +70,10 @@ record Case(
     if (expected == actual || (Double.isNaN(expected) && Double.isNaN(actual))) {
       return 0;
     }
-    if (!type.isFloat() || Double.isNaN(actual) || Double.isNaN(expected) || Double.isInfinite(expected)
+    if (!type.isFloat()
+        || Double.isNaN(actual)
+        || Double.isNaN(expected)
+        || Double.isInfinite(expected)
         || Double.isInfinite(actual)) {
       return Double.POSITIVE_INFINITY;
     }

@@ -22,7 +22,14 @@ public record CheckResult(
   /** As in {@code FAIL exp gradient f32 (13): ...}. */
   @Override
   public String toString() {
-    return (passed() ? "ok   " : "FAIL ") + op + " " + check + " " + dtype + " " + label
+    return (passed() ? "ok   " : "FAIL ")
+        + op
+        + " "
+        + check
+        + " "
+        + dtype
+        + " "
+        + label
         + (passed() ? "" : ": " + detail);
   }
 }

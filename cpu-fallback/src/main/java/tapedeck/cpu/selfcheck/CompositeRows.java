@@ -26,24 +26,42 @@ final class CompositeRows {
     Domain any = Domain.ANY;
     Domain apart = Domain.NON_ZERO;
     rows.add(unary("square", "", Tensor::square, any).types(FLOAT32, FLOAT64, INT32));
-    rows.add(unary("reciprocal", "", Tensor::reciprocal, apart).at(points(0.0, -0.0, INF, -INF, NAN)));
     rows.add(
-        unary("clamp", "", x -> x.clamp(-1, 1), Domain.of(-0.9, 0.9)).at(points(-1, 1, -5, 5, INF, -INF, NAN))
+        unary("reciprocal", "", Tensor::reciprocal, apart).at(points(0.0, -0.0, INF, -INF, NAN)));
+    rows.add(
+        unary("clamp", "", x -> x.clamp(-1, 1), Domain.of(-0.9, 0.9))
+            .at(points(-1, 1, -5, 5, INF, -INF, NAN))
             .notes("half the derivative at a bound"));
-    rows.add(unary("scalars", "", x -> x.add(1).mul(2).sub(3).div(4).rsub(5).rdiv(6), any).covers());
     rows.add(
-        unary("relu", "", Tensor::relu, apart).at(points(0.0, -0.0, 1, -1, INF, -INF, NAN))
+        unary("scalars", "", x -> x.add(1).mul(2).sub(3).div(4).rsub(5).rdiv(6), any).covers());
+    rows.add(
+        unary("relu", "", Tensor::relu, apart)
+            .at(points(0.0, -0.0, 1, -1, INF, -INF, NAN))
             .notes("derivative 0 at 0"));
     rows.add(unary("gelu", "", Tensor::gelu, any).slack(16).at(points(0.0, 3, -3, 30, -5, NAN)));
-    rows.add(unary("softplus", "", Tensor::softplus, apart).slack(4).at(points(0.0, 30, -30, 1000, -1000, INF, NAN)));
-    rows.add(unary("silu", "", Tensor::silu, any).slack(4).at(points(0.0, 30, -30, 1000, NAN)));
-    rows.add(unary("normalCdf", "", Tensor::normalCdf, any).slack(32).at(points(0.0, 1, -1, 5, -5, INF, -INF, NAN)));
-    rows.add(unary("normalPdf", "", Tensor::normalPdf, any).slack(8).at(points(0.0, 1, -4, INF, -INF, NAN)));
     rows.add(
-        unary("powers", "", x -> x.pow(2).add(x.pow(3)).mul(x.pow(0.5)).add(x.pow(-1.5)), Domain.POSITIVE)
+        unary("softplus", "", Tensor::softplus, apart)
+            .slack(4)
+            .at(points(0.0, 30, -30, 1000, -1000, INF, NAN)));
+    rows.add(unary("silu", "", Tensor::silu, any).slack(4).at(points(0.0, 30, -30, 1000, NAN)));
+    rows.add(
+        unary("normalCdf", "", Tensor::normalCdf, any)
+            .slack(32)
+            .at(points(0.0, 1, -1, 5, -5, INF, -INF, NAN)));
+    rows.add(
+        unary("normalPdf", "", Tensor::normalPdf, any)
+            .slack(8)
+            .at(points(0.0, 1, -4, INF, -INF, NAN)));
+    rows.add(
+        unary(
+                "powers",
+                "",
+                x -> x.pow(2).add(x.pow(3)).mul(x.pow(0.5)).add(x.pow(-1.5)),
+                Domain.POSITIVE)
             .covers()
             .slack(16));
-    rows.add(overAxes("logSumExp", Tensor::logSumExp).slack(8).notes("shifted by the largest element"));
+    rows.add(
+        overAxes("logSumExp", Tensor::logSumExp).slack(8).notes("shifted by the largest element"));
     rows.add(overAxes("variance", Tensor::variance).slack(8).notes("divided by n"));
     rows.add(overAxes("std", Tensor::std).slack(16));
     rows.add(overAxes("norm", Tensor::norm).slack(8).notes("derivative NaN at 0"));
@@ -62,7 +80,8 @@ final class CompositeRows {
                     new Variant(
                         "(13,10)",
                         x -> Tensor.crossEntropy(x[0], x[1]),
-                        List.of(Operand.of(any, 13, 10), Operand.of(INT32, Domain.ints(0, 9), 13)))))
+                        List.of(
+                            Operand.of(any, 13, 10), Operand.of(INT32, Domain.ints(0, 9), 13)))))
             .slack(8));
     rows.add(
         OpSample.of(
@@ -88,8 +107,7 @@ final class CompositeRows {
                         "5-4-3",
                         x ->
                             Tensor.crossEntropy(
-                                x[0].matmul(x[1]).add(x[2]).tanh().matmul(x[3]).add(x[4]),
-                                x[5]),
+                                x[0].matmul(x[1]).add(x[2]).tanh().matmul(x[3]).add(x[4]), x[5]),
                         List.of(
                             Operand.of(any, 6, 5),
                             Operand.of(any, 5, 4),

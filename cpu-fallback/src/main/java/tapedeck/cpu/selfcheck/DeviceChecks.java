@@ -16,10 +16,10 @@ import tapedeck.cpu.selfcheck.OpSample.Operand;
 import tapedeck.cpu.selfcheck.OpSample.Variant;
 
 /**
- * Checks of one row on one device, for each of its element types: values, special values, operands that are views,
- * gradients, tangents, second derivatives and batches, with and without fusion, against the float64 reference. All
- * cases of a row and type run as one tape, so a device compiles once; if that fails each is run alone, to name the one
- * that fails.
+ * Checks of one row on one device, for each of its element types: values, special values, operands
+ * that are views, gradients, tangents, second derivatives and batches, with and without fusion,
+ * against the float64 reference. All cases of a row and type run as one tape, so a device compiles
+ * once; if that fails each is run alone, to name the one that fails.
  */
 public final class DeviceChecks {
 
@@ -107,7 +107,9 @@ public final class DeviceChecks {
     try {
       body.run();
     } catch (RuntimeException | LinkageError e) {
-      results.add(new CheckResult(sample.name(), check, dtype, label, Double.POSITIVE_INFINITY, e.toString()));
+      results.add(
+          new CheckResult(
+              sample.name(), check, dtype, label, Double.POSITIVE_INFINITY, e.toString()));
     }
   }
 
@@ -122,12 +124,23 @@ public final class DeviceChecks {
       cases.add(Case.of("gradient", v.label(), gradient, all, 16 * base, 1));
       if (transformed) {
         cases.add(
-            Case.of("tangent", v.label(), Tapes.jvp(tape), withRandom(in, Tapes.floatInputs(tape)), 16 * base, 1));
+            Case.of(
+                "tangent",
+                v.label(),
+                Tapes.jvp(tape),
+                withRandom(in, Tapes.floatInputs(tape)),
+                16 * base,
+                1));
         if (sample.order() > 1) {
           Tape second = Tapes.jvp(gradient);
           cases.add(
               Case.of(
-                  "second derivative", v.label(), second, withRandom(all, Tapes.floatInputs(gradient)), 64 * base, 1));
+                  "second derivative",
+                  v.label(),
+                  second,
+                  withRandom(all, Tapes.floatInputs(gradient)),
+                  64 * base,
+                  1));
         }
       }
     }
@@ -150,7 +163,9 @@ public final class DeviceChecks {
     return out;
   }
 
-  /** Operands that arrive transposed, reversed and with every other element along their last axis. */
+  /**
+   * Operands that arrive transposed, reversed and with every other element along their last axis.
+   */
   private void views(Variant v) {
     List<Operand> stored = new ArrayList<>();
     for (Operand o : v.operands()) {
@@ -167,7 +182,8 @@ public final class DeviceChecks {
             x -> {
               Tensor[] y = new Tensor[x.length];
               for (int i = 0; i < y.length; i++) {
-                y[i] = x[i].rank() == 0 ? x[i] : x[i].slice(-1, 1, x[i].dim(-1), 2).flip().transpose();
+                y[i] =
+                    x[i].rank() == 0 ? x[i] : x[i].slice(-1, 1, x[i].dim(-1), 2).flip().transpose();
               }
               return v.fn().apply(y);
             },
@@ -178,7 +194,13 @@ public final class DeviceChecks {
     if (dtype.isFloat() && sample.order() > 0) {
       Tape gradient = Tapes.vjp(traced.tape());
       cases.add(
-          Case.of("gradient of views", v.label(), gradient, withRandom(in, traced.tape().outputAvals()), 16 * base, 1));
+          Case.of(
+              "gradient of views",
+              v.label(),
+              gradient,
+              withRandom(in, traced.tape().outputAvals()),
+              16 * base,
+              1));
     }
   }
 
@@ -202,7 +224,12 @@ public final class DeviceChecks {
       if (choice == n && dtype.isFloat() && sample.order() > 0) {
         cases.add(
             Case.of(
-                "gradient of vmap", v.label(), Tapes.vjp(mapped), withRandom(stacked, mapped.outputAvals()), 16 * base, 1));
+                "gradient of vmap",
+                v.label(),
+                Tapes.vjp(mapped),
+                withRandom(stacked, mapped.outputAvals()),
+                16 * base,
+                1));
       }
     }
   }
@@ -232,8 +259,14 @@ public final class DeviceChecks {
     List<double[]> outputs;
     try {
       outputs = DeviceRunner.run(device, Tapes.merge(tapes), inputs);
-    } catch (TapedeckException | IllegalArgumentException | IllegalStateException | NullPointerException
-        | IndexOutOfBoundsException | ArithmeticException | ClassCastException | LinkageError e) {
+    } catch (TapedeckException
+        | IllegalArgumentException
+        | IllegalStateException
+        | NullPointerException
+        | IndexOutOfBoundsException
+        | ArithmeticException
+        | ClassCastException
+        | LinkageError e) {
       alone(suffix, e);
       return;
     }
@@ -251,16 +284,26 @@ public final class DeviceChecks {
       attempt(
           c.check() + suffix,
           c.label(),
-          () -> add(c, suffix, c.compare(sample.name(), dtype, DeviceRunner.run(device, c.tape(), c.inputs()))));
+          () ->
+              add(
+                  c,
+                  suffix,
+                  c.compare(sample.name(), dtype, DeviceRunner.run(device, c.tape(), c.inputs()))));
     }
     if (results.subList(before, results.size()).stream().allMatch(CheckResult::passed)) {
       results.add(
           new CheckResult(
-              sample.name(), "all cases in one tape" + suffix, dtype, "", Double.POSITIVE_INFINITY, together.toString()));
+              sample.name(),
+              "all cases in one tape" + suffix,
+              dtype,
+              "",
+              Double.POSITIVE_INFINITY,
+              together.toString()));
     }
   }
 
   private void add(Case c, String suffix, CheckResult r) {
-    results.add(new CheckResult(r.op(), c.check() + suffix, r.dtype(), r.label(), r.error(), r.detail()));
+    results.add(
+        new CheckResult(r.op(), c.check() + suffix, r.dtype(), r.label(), r.error(), r.detail()));
   }
 }

@@ -4,8 +4,8 @@ import java.util.SplittableRandom;
 import tapedeck.ad.type.DType;
 
 /**
- * Where an operand's random values lie: floats in [lo, hi] but at least {@code gap} away from 0, integers in [intLo,
- * intHi].
+ * Where an operand's random values lie: floats in [lo, hi] but at least {@code gap} away from 0,
+ * integers in [intLo, intHi].
  */
 public record Domain(double lo, double hi, double gap, int intLo, int intHi) {
 

@@ -11,14 +11,16 @@ import tapedeck.ad.type.Shape;
  * One row of the table of operations.
  *
  * @param name the operation, unique
- * @param primitive the primitive that this row is for, as {@link OpSamples#key} names it; empty for a composite
+ * @param primitive the primitive that this row is for, as {@link OpSamples#key} names it; empty for
+ *     a composite
  * @param methods tensor methods that the row exercises
  * @param dtypes element types to test
  * @param order how often it may be differentiated here; 0 for results that are not float
  * @param slack factor on the tolerances, 1 for an operation of a few correctly rounded steps
  * @param notes choices at kinks and the like, for the coverage table
  * @param variants what to apply to which operands
- * @param specials operand tuples with infinities, NaN, zeros and extremes, for elementwise operations
+ * @param specials operand tuples with infinities, NaN, zeros and extremes, for elementwise
+ *     operations
  */
 public record OpSample(
     String name,
@@ -67,11 +69,13 @@ public record OpSample(
   }
 
   OpSample covers(String... m) {
-    return new OpSample(name, primitive, List.of(m), dtypes, order, slack, notes, variants, specials);
+    return new OpSample(
+        name, primitive, List.of(m), dtypes, order, slack, notes, variants, specials);
   }
 
   OpSample types(DType... d) {
-    return new OpSample(name, primitive, methods, List.of(d), order, slack, notes, variants, specials);
+    return new OpSample(
+        name, primitive, methods, List.of(d), order, slack, notes, variants, specials);
   }
 
   OpSample order(int o) {
@@ -88,6 +92,7 @@ public record OpSample(
 
   /** Special operand tuples, one after the other. */
   OpSample at(double[]... tuples) {
-    return new OpSample(name, primitive, methods, dtypes, order, slack, notes, variants, List.of(tuples));
+    return new OpSample(
+        name, primitive, methods, dtypes, order, slack, notes, variants, List.of(tuples));
   }
 }

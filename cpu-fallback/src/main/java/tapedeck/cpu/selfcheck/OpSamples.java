@@ -31,13 +31,24 @@ public final class OpSamples {
     return rows;
   }
 
-  /** Name under which a row stands for a primitive, such as {@code Elementwise.EXP} or {@code Reduce.SUM}. */
+  /**
+   * Name under which a row stands for a primitive, such as {@code Elementwise.EXP} or {@code
+   * Reduce.SUM}.
+   */
   public static String key(Primitive p) {
     return switch (p) {
       case Elementwise e -> "Elementwise." + e.name();
       case Reduce r -> "Reduce." + r.reducer().name();
-      case Cast _, StopGradient _, Movement _, Matmul _, Take _, ScatterAdd _, Iota _, Full _,
-          RandomBits _, CustomVjp _ ->
+      case Cast _,
+          StopGradient _,
+          Movement _,
+          Matmul _,
+          Take _,
+          ScatterAdd _,
+          Iota _,
+          Full _,
+          RandomBits _,
+          CustomVjp _ ->
           type(p.getClass());
     };
   }
@@ -68,7 +79,8 @@ public final class OpSamples {
   }
 
   private static String type(Class<?> type) {
-    String outer = type.getEnclosingClass() == null ? "" : type.getEnclosingClass().getSimpleName() + ".";
+    String outer =
+        type.getEnclosingClass() == null ? "" : type.getEnclosingClass().getSimpleName() + ".";
     return outer + type.getSimpleName();
   }
 }

@@ -13,9 +13,9 @@ import tapedeck.cpu.reference.ReferenceEvaluator;
 import tapedeck.cpu.selfcheck.OpSample.Variant;
 
 /**
- * Checks of differentiation and batching rules that need no device: all tapes are evaluated by the reference in
- * float64. Gradients are compared with central differences along a random direction, forward with reverse mode by
- * {@code <u, Jv> = <J'u, v>}, batched tapes with a loop.
+ * Checks of differentiation and batching rules that need no device: all tapes are evaluated by the
+ * reference in float64. Gradients are compared with central differences along a random direction,
+ * forward with reverse mode by {@code <u, Jv> = <J'u, v>}, batched tapes with a loop.
  */
 public final class RuleChecks {
   private static final double STEP = 1e-5;
@@ -43,28 +43,40 @@ public final class RuleChecks {
 
   private void variant(Variant v) {
     DType dtype = sample.dtypes().contains(DType.FLOAT64) ? DType.FLOAT64 : sample.dtypes().get(0);
-    attempt(v, "trace", dtype, () -> {
-      Tapes.Traced traced = Tapes.of(v, dtype);
-      Tape tape = traced.tape();
-      List<double[]> in = traced.inputs(Inputs.draw(v, dtype, random));
-      if (sample.order() > 0) {
-        attempt(v, "gradient vs differences", dtype, () -> gradients(v, "", tape, in));
-      }
-      if (sample.order() > 1) {
-        Tape gradient = Tapes.vjp(tape);
-        List<double[]> all = new ArrayList<>(in);
-        all.addAll(direction(tape.outputAvals()));
-        attempt(v, "second order", dtype, () -> gradients(v, "second order ", gradient, all));
-      }
-      attempt(v, "vmap", dtype, () -> vmap(v, dtype, traced, in));
-    });
+    attempt(
+        v,
+        "trace",
+        dtype,
+        () -> {
+          Tapes.Traced traced = Tapes.of(v, dtype);
+          Tape tape = traced.tape();
+          List<double[]> in = traced.inputs(Inputs.draw(v, dtype, random));
+          if (sample.order() > 0) {
+            attempt(v, "gradient vs differences", dtype, () -> gradients(v, "", tape, in));
+          }
+          if (sample.order() > 1) {
+            Tape gradient = Tapes.vjp(tape);
+            List<double[]> all = new ArrayList<>(in);
+            all.addAll(direction(tape.outputAvals()));
+            attempt(v, "second order", dtype, () -> gradients(v, "second order ", gradient, all));
+          }
+          attempt(v, "vmap", dtype, () -> vmap(v, dtype, traced, in));
+        });
   }
 
   private void attempt(Variant v, String check, DType dtype, Runnable body) {
     try {
       body.run();
-    } catch (TapedeckException | IllegalArgumentException | IndexOutOfBoundsException | NullPointerException | IllegalStateException | ExceptionInInitializerError | NoClassDefFoundError e) {
-      results.add(new CheckResult(sample.name(), check, dtype, v.label(), Double.POSITIVE_INFINITY, e.toString()));
+    } catch (TapedeckException
+        | IllegalArgumentException
+        | IndexOutOfBoundsException
+        | NullPointerException
+        | IllegalStateException
+        | ExceptionInInitializerError
+        | NoClassDefFoundError e) {
+      results.add(
+          new CheckResult(
+              sample.name(), check, dtype, v.label(), Double.POSITIVE_INFINITY, e.toString()));
     }
   }
 
@@ -106,7 +118,12 @@ public final class RuleChecks {
     double difference = (up - down) / (2 * STEP);
     double scale = 1 + Math.abs(difference) + Math.abs(up);
     near(v, prefix + "jvp vs differences", jvp, difference, DIFFERENCES * scale);
-    near(v, prefix + "<u,Jv> = <J'u,v>", vjp, jvp, EXACT * (1 + Math.abs(jvp) + magnitude(u) * magnitude(tangents)));
+    near(
+        v,
+        prefix + "<u,Jv> = <J'u,v>",
+        vjp,
+        jvp,
+        EXACT * (1 + Math.abs(jvp) + magnitude(u) * magnitude(tangents)));
   }
 
   private static double magnitude(List<double[]> x) {
@@ -118,7 +135,12 @@ public final class RuleChecks {
     boolean ok = error <= 1;
     results.add(
         new CheckResult(
-            sample.name(), check, DType.FLOAT64, v.label(), error, ok ? "" : actual + " against " + expected));
+            sample.name(),
+            check,
+            DType.FLOAT64,
+            v.label(),
+            error,
+            ok ? "" : actual + " against " + expected));
   }
 
   private static List<double[]> joined(List<double[]> a, List<double[]> b) {
@@ -127,7 +149,8 @@ public final class RuleChecks {
     return out;
   }
 
-  private static List<double[]> moved(Tape tape, List<double[]> in, List<double[]> tangents, double h) {
+  private static List<double[]> moved(
+      Tape tape, List<double[]> in, List<double[]> tangents, double h) {
     List<double[]> out = new ArrayList<>();
     boolean[] wrt = Tapes.floats(tape);
     int at = 0;
@@ -169,7 +192,8 @@ public final class RuleChecks {
         int k = i;
         stacked.add(batched[i] ? stack(rows.stream().map(r -> r.get(k)).toList()) : in.get(i));
       }
-      List<double[]> actual = ReferenceEvaluator.evaluate(Tapes.vmap(tape, batched, BATCH), stacked);
+      List<double[]> actual =
+          ReferenceEvaluator.evaluate(Tapes.vmap(tape, batched, BATCH), stacked);
       UnaryOperator<List<double[]>> one = x -> ReferenceEvaluator.evaluate(tape, x);
       List<List<double[]>> looped = rows.stream().map(one).toList();
       double worst = 0;
@@ -178,7 +202,11 @@ public final class RuleChecks {
         double[] expected = stack(looped.stream().map(r -> r.get(at)).toList());
         for (int i = 0; i < expected.length; i++) {
           boolean equal = Double.compare(actual.get(k)[i], expected[i]) == 0;
-          double d = equal ? 0 : Math.abs(actual.get(k)[i] - expected[i]) / (EXACT * (1 + Math.abs(expected[i])));
+          double d =
+              equal
+                  ? 0
+                  : Math.abs(actual.get(k)[i] - expected[i])
+                      / (EXACT * (1 + Math.abs(expected[i])));
           worst = Double.isNaN(d) ? Double.POSITIVE_INFINITY : Math.max(worst, d);
         }
       }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import tapedeck.ad.backend.Device;
 
 /** The whole table on one device. */
@@ -12,16 +13,34 @@ public final class SelfCheck {
   private SelfCheck() {}
 
   /**
-   * Runs every row's checks: rules against finite differences on the reference, and the device against the reference.
+   * Runs every row's checks: rules against finite differences on the reference, and the device
+   * against the reference.
    *
    * @param progress told the name of each row before it is checked
    */
-  public static List<CheckResult> run(Device device, DeviceChecks.Effort effort, Consumer<String> progress) {
+  public static List<CheckResult> run(
+      Device device, DeviceChecks.Effort effort, Consumer<String> progress) {
     List<CheckResult> out = new ArrayList<>();
     for (OpSample s : OpSamples.all()) {
       progress.accept(s.name());
       out.addAll(RuleChecks.run(s));
       out.addAll(DeviceChecks.run(device, s, effort));
+    }
+    return out;
+  }
+
+  /** The device checks of every row by its name; each gives its failures. */
+  public static Map<String, Supplier<List<String>>> rows(
+      Device device, DeviceChecks.Effort effort) {
+    Map<String, Supplier<List<String>>> out = new LinkedHashMap<>();
+    for (OpSample s : OpSamples.all()) {
+      out.put(
+          s.name(),
+          () ->
+              DeviceChecks.run(device, s, effort).stream()
+                  .filter(r -> !r.passed())
+                  .map(CheckResult::toString)
+                  .toList());
     }
     return out;
   }
@@ -39,6 +58,8 @@ public final class SelfCheck {
     long ops = results.stream().map(CheckResult::op).distinct().count();
     s.append(ops).append(" operations, ").append(results.size()).append(" checks, ");
     int failed = failures.values().stream().mapToInt(Integer::intValue).sum();
-    return s.append(failed == 0 ? "all passed" : failed + " failed in " + failures.keySet()).append('\n').toString();
+    return s.append(failed == 0 ? "all passed" : failed + " failed in " + failures.keySet())
+        .append('\n')
+        .toString();
   }
 }

@@ -19,7 +19,10 @@ import tapedeck.cpu.selfcheck.OpSample.Fn;
 import tapedeck.cpu.selfcheck.OpSample.Operand;
 import tapedeck.cpu.selfcheck.OpSample.Variant;
 
-/** Rows of the primitives that are not elementwise: movement, reductions, products, indexing, sources. */
+/**
+ * Rows of the primitives that are not elementwise: movement, reductions, products, indexing,
+ * sources.
+ */
 final class StructureRows {
   private static final DType[] ALL = {FLOAT32, FLOAT64, INT32, BOOL};
   private static final DType[] NUMBERS = {FLOAT32, FLOAT64, INT32};
@@ -115,7 +118,8 @@ final class StructureRows {
                         "gaps",
                         x ->
                             Tensor.apply(
-                                new Movement.Pad(List.of(1, 0), List.of(0, 2), List.of(2, 1), 0), x[0]),
+                                new Movement.Pad(List.of(1, 0), List.of(0, 2), List.of(2, 1), 0),
+                                x[0]),
                         3,
                         2),
                     one("empty", x -> x[0].pad(new int[] {2}, new int[] {1}, 1), 0)))
@@ -161,7 +165,6 @@ final class StructureRows {
 
   private static final int[][] REDUCED = {{3, 5}, {}, {2}, {3, 2, 1, 2}, {1, 207}, {13, 7}};
 
-
   /** With operands that have an empty axis; the mean of nothing is NaN. */
   private static OpSample reduction(String name, String primitive, Domain domain, Reduction f) {
     int[][] shapes = Arrays.copyOf(REDUCED, REDUCED.length + 1);
@@ -188,7 +191,9 @@ final class StructureRows {
 
   private static void reductions(List<OpSample> rows) {
     rows.add(
-        reduction("sum", "Reduce.SUM", Domain.ANY, (x, k, a) -> x.sum(k, a)).types(NUMBERS).slack(4));
+        reduction("sum", "Reduce.SUM", Domain.ANY, (x, k, a) -> x.sum(k, a))
+            .types(NUMBERS)
+            .slack(4));
     rows.add(
         reduction("prod", "Reduce.PROD", Domain.of(0.6, 1.5), (x, k, a) -> x.prod(k, a))
             .types(NUMBERS)
@@ -209,9 +214,20 @@ final class StructureRows {
 
   private static void products(List<OpSample> rows) {
     int[][][] shapes = {
-      {{3, 4}, {4, 2}}, {{4}, {4}}, {{4}, {4, 3}}, {{3, 4}, {4}}, {{2, 3, 4}, {2, 4, 5}}, {{2, 3, 4}, {4, 5}},
-      {{3, 4}, {2, 4, 5}}, {{2, 1, 3, 2}, {3, 2, 1}}, {{1, 1}, {1, 1}}, {{13, 7}, {7, 19}}, {{33, 65}, {65, 17}},
-      {{0, 3}, {3, 2}}, {{2, 0}, {0, 3}}, {{1, 70}, {70, 1}}
+      {{3, 4}, {4, 2}},
+      {{4}, {4}},
+      {{4}, {4, 3}},
+      {{3, 4}, {4}},
+      {{2, 3, 4}, {2, 4, 5}},
+      {{2, 3, 4}, {4, 5}},
+      {{3, 4}, {2, 4, 5}},
+      {{2, 1, 3, 2}, {3, 2, 1}},
+      {{1, 1}, {1, 1}},
+      {{13, 7}, {7, 19}},
+      {{33, 65}, {65, 17}},
+      {{0, 3}, {3, 2}},
+      {{2, 0}, {0, 3}},
+      {{1, 70}, {70, 1}}
     };
     List<Variant> variants = new ArrayList<>();
     for (int[][] s : shapes) {
@@ -230,7 +246,10 @@ final class StructureRows {
         new Variant(
             "bias and tanh",
             x -> x[0].matmul(x[1]).add(x[2]).tanh(),
-            List.of(Operand.of(Domain.ANY, 6, 5), Operand.of(Domain.ANY, 5, 3), Operand.of(Domain.ANY, 3))));
+            List.of(
+                Operand.of(Domain.ANY, 6, 5),
+                Operand.of(Domain.ANY, 5, 3),
+                Operand.of(Domain.ANY, 3))));
     rows.add(OpSample.of("matmul", "Matmul", variants).slack(8));
     rows.add(
         OpSample.of(
@@ -269,7 +288,13 @@ final class StructureRows {
                     indexed("middle", x -> x[0].take(x[1], 1), Domain.ints(0, 2), 5, 2, 3, 4),
                     indexed("clamped", x -> x[0].take(x[1], 0), Domain.ints(-5, 9), 13, 4),
                     indexed("none", x -> x[0].take(x[1], 0), Domain.ints(0, 1), 0, 4, 2),
-                    indexed("matrix", x -> x[0].take(x[1].reshape(2, 3), 0), Domain.ints(0, 3), 6, 4, 3)))
+                    indexed(
+                        "matrix",
+                        x -> x[0].take(x[1].reshape(2, 3), 0),
+                        Domain.ints(0, 3),
+                        6,
+                        4,
+                        3)))
             .types(ALL)
             .notes("indices are clamped into range"));
     rows.add(
@@ -278,9 +303,11 @@ final class StructureRows {
                 "ScatterAdd",
                 List.of(
                     indexed("rows", x -> x[0].scatterAdd(x[1], 0, 4), Domain.ints(0, 3), 7, 7, 3),
-                    indexed("columns", x -> x[0].scatterAdd(x[1], 1, 5), Domain.ints(0, 4), 3, 4, 3),
+                    indexed(
+                        "columns", x -> x[0].scatterAdd(x[1], 1, 5), Domain.ints(0, 4), 3, 4, 3),
                     indexed("collide", x -> x[0].scatterAdd(x[1], 0, 2), Domain.ints(0, 0), 13, 13),
-                    indexed("clamped", x -> x[0].scatterAdd(x[1], 0, 3), Domain.ints(-5, 9), 9, 9, 2),
+                    indexed(
+                        "clamped", x -> x[0].scatterAdd(x[1], 0, 3), Domain.ints(-5, 9), 9, 9, 2),
                     indexed("none", x -> x[0].scatterAdd(x[1], 0, 3), Domain.ints(0, 2), 0, 0, 2)))
             .types(NUMBERS)
             .slack(4)
@@ -290,8 +317,14 @@ final class StructureRows {
                 "oneHot",
                 "",
                 List.of(
-                    new Variant("(5)", x -> x[0].oneHot(4, FLOAT32), List.of(Operand.of(INT32, Domain.ints(-1, 4), 5))),
-                    new Variant("(2,3)", x -> x[0].oneHot(3, INT32), List.of(Operand.of(INT32, Domain.ints(0, 2), 2, 3)))))
+                    new Variant(
+                        "(5)",
+                        x -> x[0].oneHot(4, FLOAT32),
+                        List.of(Operand.of(INT32, Domain.ints(-1, 4), 5))),
+                    new Variant(
+                        "(2,3)",
+                        x -> x[0].oneHot(3, INT32),
+                        List.of(Operand.of(INT32, Domain.ints(0, 2), 2, 3)))))
             .types(INT32)
             .order(0)
             .notes("a class out of range gives a row of zeros"));
@@ -331,16 +364,25 @@ final class StructureRows {
             .notes("derivative only from float to float; float to int32 truncates and saturates"));
     rows.add(
         OpSample.of(
-                "stopGradient", "StopGradient", List.of(one("", x -> x[0].square().stopGradient(), 13)))
+                "stopGradient",
+                "StopGradient",
+                List.of(one("", x -> x[0].square().stopGradient(), 13)))
             .order(0)
             .notes("derivative 0"));
     rows.add(
         OpSample.of(
-            "full",
-            "Full",
-            List.of(
-                one("scaled", x -> x[0].mul(Tensor.full(x[0].dtype(), x[0].shape(), 1.5)), 3, 4),
-                one("zeros, ones", x -> x[0].add(x[0].onesLike()).mul(2).add(x[0].zerosLike()), 5)))
+                "full",
+                "Full",
+                List.of(
+                    one(
+                        "scaled",
+                        x -> x[0].mul(Tensor.full(x[0].dtype(), x[0].shape(), 1.5)),
+                        3,
+                        4),
+                    one(
+                        "zeros, ones",
+                        x -> x[0].add(x[0].onesLike()).mul(2).add(x[0].zerosLike()),
+                        5)))
             .covers("full", "zerosLike", "onesLike", "zeros", "ones", "scalar"));
     rows.add(
         OpSample.of(
@@ -354,7 +396,10 @@ final class StructureRows {
             .covers("iota", "arange", "eye")
             .types(NUMBERS));
     rows.add(
-        OpSample.of("random_bits", "RandomBits", List.of(bits(0, 13), bits(1, 2, 3), bits(3, 207), bits(2, 0)))
+        OpSample.of(
+                "random_bits",
+                "RandomBits",
+                List.of(bits(0, 13), bits(1, 2, 3), bits(3, 207), bits(2, 0)))
             .covers()
             .types(INT32)
             .order(0)
@@ -365,7 +410,10 @@ final class StructureRows {
                 "CustomVjp",
                 List.of(
                     one("cube", x -> Tensor.bind(cube(x[0].aval()), List.of(x[0])).get(0), 3, 4),
-                    one("in a chain", x -> Tensor.bind(cube(x[0].aval()), List.of(x[0].sin())).get(0).sum(), 5)))
+                    one(
+                        "in a chain",
+                        x -> Tensor.bind(cube(x[0].aval()), List.of(x[0].sin())).get(0).sum(),
+                        5)))
             .covers()
             .notes("reverse mode uses the rule, forward mode the function"));
   }
