@@ -6,6 +6,7 @@ module tapedeck.engine {
   requires jdk.jfr;
   requires static org.jspecify;
 
+  exports tapedeck.ad;
   exports tapedeck.ad.type;
   exports tapedeck.ad.kir;
   exports tapedeck.ad.tensor;
@@ -13,6 +14,14 @@ module tapedeck.engine {
   exports tapedeck.ad.transform;
   exports tapedeck.ad.schedule;
   exports tapedeck.ad.backend;
+  exports tapedeck.ad.run;
 
   uses tapedeck.ad.backend.BackendProvider;
+  uses tapedeck.ad.tape.TapeRunner;
+  uses tapedeck.ad.tensor.Evaluator;
+
+  provides tapedeck.ad.tape.TapeRunner with
+      tapedeck.ad.run.Engine;
+  provides tapedeck.ad.tensor.Evaluator with
+      tapedeck.ad.run.Engine;
 }

@@ -18,9 +18,9 @@ import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.ValidationException;
 
 /**
- * Runs a schedule one launch at a time and looks at every result: compares it with the interpreter's
- * on copies of the same operands, or searches it for NaN, or both. Each arena slot has a buffer of
- * its own here.
+ * Runs a schedule one launch at a time and looks at every result: compares it with the
+ * interpreter's on copies of the same operands, or searches it for NaN, or both. Each arena slot
+ * has a buffer of its own here.
  */
 final class CheckedExecutable implements Executable {
   /** Name of the device whose results count as right. */
@@ -50,7 +50,8 @@ final class CheckedExecutable implements Executable {
       try {
         reference = Devices.open(REFERENCE);
       } catch (DeviceException e) {
-        throw new DeviceException("[validate] needs the device '" + REFERENCE + "': " + e.getMessage(), e);
+        throw new DeviceException(
+            "[validate] needs the device '" + REFERENCE + "': " + e.getMessage(), e);
       }
     }
     CheckedExecutable c = new CheckedExecutable(device, reference, schedule, nans);
@@ -82,7 +83,10 @@ final class CheckedExecutable implements Executable {
     }
   }
 
-  /** One launch as a schedule: every slot is an input, and those that are written are outputs in place. */
+  /**
+   * One launch as a schedule: every slot is an input, and those that are written are outputs in
+   * place.
+   */
   private Schedule single(Launch l) {
     List<Integer> used = used(l);
     List<Slot> slots = new ArrayList<>();
@@ -161,7 +165,9 @@ final class CheckedExecutable implements Executable {
         copies.add(b);
         reference.write(b, s);
       }
-      onReference.get(k).run(copies, written(l).stream().map(s -> copies.get(used.indexOf(s))).toList());
+      onReference
+          .get(k)
+          .run(copies, written(l).stream().map(s -> copies.get(used.indexOf(s))).toList());
       return read(reference, used, copies);
     } finally {
       copies.forEach(Buffer::close);
@@ -176,10 +182,21 @@ final class CheckedExecutable implements Executable {
       long at = Difference.first(s.dtype(), actual.get(i), expected.get(i));
       if (at >= 0) {
         throw new ValidationException(
-            "[validate] " + describe(l) + " differs from the interpreter on " + device.name()
-                + ": element " + at + " of " + s.elements() + " " + s.dtype() + " is "
-                + Difference.value(s.dtype(), actual.get(i), at) + ", expected "
-                + Difference.value(s.dtype(), expected.get(i), at) + place(l));
+            "[validate] "
+                + describe(l)
+                + " differs from the interpreter on "
+                + device.name()
+                + ": element "
+                + at
+                + " of "
+                + s.elements()
+                + " "
+                + s.dtype()
+                + " is "
+                + Difference.value(s.dtype(), actual.get(i), at)
+                + ", expected "
+                + Difference.value(s.dtype(), expected.get(i), at)
+                + place(l));
       }
     }
   }
@@ -191,8 +208,16 @@ final class CheckedExecutable implements Executable {
       long at = Difference.firstNan(s.dtype(), after.get(used.indexOf(slot)));
       if (at >= 0) {
         throw new ValidationException(
-            "[nans] " + describe(l) + " made a NaN at element " + at + " of " + s.elements() + " "
-                + s.dtype() + operands(l, used, before) + place(l));
+            "[nans] "
+                + describe(l)
+                + " made a NaN at element "
+                + at
+                + " of "
+                + s.elements()
+                + " "
+                + s.dtype()
+                + operands(l, used, before)
+                + place(l));
       }
     }
   }

@@ -10,7 +10,10 @@ import tapedeck.ad.schedule.Schedule.Place;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 
-/** An executable for one tape on one device. It is closed when the cache drops it and no run uses it. */
+/**
+ * An executable for one tape on one device. It is closed when the cache drops it and no run uses
+ * it.
+ */
 final class CompiledTape {
   private final DeviceMemory memory;
   private final Schedule schedule;
@@ -107,7 +110,8 @@ final class CompiledTape {
       done = true;
       List<Tensor> tensors = new ArrayList<>(out.length);
       for (int i = 0; i < out.length; i++) {
-        tensors.add(Tensor.concrete(results.get(i), new DeviceStorage(results.get(i), memory, out[i])));
+        tensors.add(
+            Tensor.concrete(results.get(i), new DeviceStorage(results.get(i), memory, out[i])));
       }
       event.device = memory.device().name();
       event.kernels = schedule.launches().size();

@@ -150,9 +150,19 @@ final class DeviceMemory {
   private OutOfDeviceMemoryException describe(OutOfDeviceMemoryException e, long need) {
     MemoryStats s = device.memory();
     return new OutOfDeviceMemoryException(
-        "[memory] " + device.name() + " is out of memory: " + need + " bytes are needed, "
-            + s.liveBytes() + " of " + device.info().memoryBytes() + " are in use in "
-            + s.liveBuffers() + " buffers (" + e.getMessage() + ")",
+        "[memory] "
+            + device.name()
+            + " is out of memory: "
+            + need
+            + " bytes are needed, "
+            + s.liveBytes()
+            + " of "
+            + device.info().memoryBytes()
+            + " are in use in "
+            + s.liveBuffers()
+            + " buffers ("
+            + e.getMessage()
+            + ")",
         e);
   }
 

@@ -9,7 +9,10 @@ import tapedeck.ad.tape.Tape;
 import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.TapedeckException;
 
-/** Writes compiled tapes where {@link Settings#DUMP} asks for it, and prints what {@link Settings#DEBUG} asks for. */
+/**
+ * Writes compiled tapes where {@link Settings#DUMP} asks for it, and prints what {@link
+ * Settings#DEBUG} asks for.
+ */
 final class Dumps {
   private static final AtomicInteger NEXT = new AtomicInteger();
 
@@ -43,7 +46,8 @@ final class Dumps {
       Files.createDirectories(dir);
       Files.writeString(dir.resolve(name), text);
     } catch (IOException e) {
-      throw new TapedeckException("[dump] cannot write " + dir.resolve(name) + ": " + e.getMessage(), e);
+      throw new TapedeckException(
+          "[dump] cannot write " + dir.resolve(name) + ": " + e.getMessage(), e);
     }
   }
 }

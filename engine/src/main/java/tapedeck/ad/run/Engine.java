@@ -84,7 +84,8 @@ public final class Engine implements Evaluator, TapeRunner {
     for (Aval a : results) {
       out.add(new Var(next++, a));
     }
-    eqns.add(new Eqn(primitive, operands.stream().map(names::get).toList(), out, SourceLine.find()));
+    eqns.add(
+        new Eqn(primitive, operands.stream().map(names::get).toList(), out, SourceLine.find()));
     return run(new Tape(in, 0, eqns, out), inputs, Set.of());
   }
 
@@ -126,8 +127,8 @@ public final class Engine implements Evaluator, TapeRunner {
   // ---- runs with donation ---------------------------------------------------------------------
 
   /**
-   * Runs a tape. Inputs at donated positions are closed; their memory goes to results where it fits.
-   * A tensor that is passed at several positions is not donated.
+   * Runs a tape. Inputs at donated positions are closed; their memory goes to results where it
+   * fits. A tensor that is passed at several positions is not donated.
    *
    * @param inputs one concrete tensor per input of the tape, constants first
    * @throws DeviceException if the inputs live on different devices
@@ -219,8 +220,11 @@ public final class Engine implements Evaluator, TapeRunner {
       if (!d.isEmpty() && !name.isEmpty() && !d.equals(name)) {
         throw SourceLine.at(
             new DeviceException(
-                "[device] operands are on different devices: " + places(inputs) + "; move one with to(\""
-                    + name + "\")"));
+                "[device] operands are on different devices: "
+                    + places(inputs)
+                    + "; move one with to(\""
+                    + name
+                    + "\")"));
       }
       name = d.isEmpty() ? name : d;
     }
@@ -244,7 +248,8 @@ public final class Engine implements Evaluator, TapeRunner {
     DeviceStorage s = (DeviceStorage) t.storage();
     if (s.hardware() != device) {
       throw SourceLine.at(
-          new ClosedException("[value] tensor " + t.aval() + " was on a device that has been closed"));
+          new ClosedException(
+              "[value] tensor " + t.aval() + " was on a device that has been closed"));
     }
     return s;
   }

@@ -18,7 +18,9 @@ import tapedeck.ad.tensor.Tensor;
 public final class InlineCustom {
   private InlineCustom() {}
 
-  /** The tape without {@link CustomVjp}; constants that their bodies capture come before its inputs. */
+  /**
+   * The tape without {@link CustomVjp}; constants that their bodies capture come before its inputs.
+   */
   public static Trace.Result inline(Tape tape) {
     Trace.Result r = new Trace.Result(tape, List.of());
     while (r.tape().eqns().stream().anyMatch(e -> e.primitive() instanceof CustomVjp)) {

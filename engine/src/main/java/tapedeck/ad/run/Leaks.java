@@ -34,7 +34,8 @@ public final class Leaks {
       BY_ORIGIN.merge(origin, 1, Integer::sum);
       if (!reporting) {
         reporting = true;
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> report().forEach(System.err::println)));
+        Runtime.getRuntime()
+            .addShutdownHook(new Thread(() -> report().forEach(System.err::println)));
       }
     }
   }

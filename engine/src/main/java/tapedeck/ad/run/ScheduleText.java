@@ -23,7 +23,10 @@ public final class ScheduleText {
   public static String of(Schedule s) {
     StringBuilder text = new StringBuilder();
     text.append(s.launches().size()).append(s.launches().size() == 1 ? " kernel, " : " kernels, ");
-    text.append(s.inputs().size()).append(" inputs, ").append(s.outputs().size()).append(" outputs, ");
+    text.append(s.inputs().size())
+        .append(" inputs, ")
+        .append(s.outputs().size())
+        .append(" outputs, ");
     text.append("arena ").append(s.arenaBytes()).append(" bytes (live ").append(s.liveBytes());
     text.append(")\n");
     for (int i = 0; i < s.launches().size(); i++) {

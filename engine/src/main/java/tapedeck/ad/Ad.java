@@ -1,0 +1,313 @@
+package tapedeck.ad;
+
+import java.util.Set;
+import java.util.function.Supplier;
+import tapedeck.ad.backend.Devices;
+import tapedeck.ad.run.InlineCustom;
+import tapedeck.ad.run.ScheduleText;
+import tapedeck.ad.run.TensorScope;
+import tapedeck.ad.schedule.Scheduler;
+import tapedeck.ad.tape.Tape;
+import tapedeck.ad.tensor.Tensor;
+import tapedeck.ad.transform.Pytree;
+
+/**
+ * Transforms of Java functions over tensors. Every transform takes a function and returns a function
+ * of the same kind, so they nest in any order: {@code jit(vmap(grad(f)))}, {@code grad(x -> jvp(f, x,
+ * v).tangent())}.
+ *
+ * <p>Arguments and results are pytrees: a {@link Tensor}; a record, list, map with string keys or
+ * array of pytrees; or a static value, which is anything else and is compared with {@code equals}.
+ * A function is called once with traced tensors, which have a shape and a type but no value, and
+ * must therefore choose between values with {@link Tensor#where} and not with {@code if}. Without a
+ * traced tensor around, the result is computed at once, as one batch of kernels.
+ *
+ * <p>Errors are {@link tapedeck.ad.type.TapedeckException}s whose message names the transform, what
+ * is wrong with which types, and the caller's line.
+ */
+public final class Ad {
+  private Ad() {}
+
+  // ---- gradients ----------------------------------------------------------------------------
+
+  /**
+   * The gradient of a scalar function by reverse mode, with respect to the first argument and in its
+   * structure.
+   *
+   * @throws tapedeck.ad.type.ShapeException (from the returned function) if the result is no scalar
+   * @throws tapedeck.ad.type.DTypeException (from the returned function) if a tensor of the first
+   *     argument or the result is not of a float type
+   */
+  @SuppressWarnings("unchecked")
+  public static <A> Fn1<A, A> grad(Fn1<A, Tensor> f) {
+    return (a) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a).grad();
+  }
+
+  /** As {@link #grad(Fn1)}, for a function of 2 arguments. */
+  @SuppressWarnings("unchecked")
+  public static <A, B> Fn2<A, B, A> grad(Fn2<A, B, Tensor> f) {
+    return (a, b) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a, b).grad();
+  }
+
+  /** As {@link #grad(Fn1)}, for a function of 3 arguments. */
+  @SuppressWarnings("unchecked")
+  public static <A, B, C> Fn3<A, B, C, A> grad(Fn3<A, B, C, Tensor> f) {
+    return (a, b, c) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a, b, c).grad();
+  }
+
+  /** As {@link #grad(Fn1)}, together with the function's value. */
+  @SuppressWarnings("unchecked")
+  public static <A> Fn1<A, ValueAndGrad<A>> valueAndGrad(Fn1<A, Tensor> f) {
+    return (a) ->
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a);
+  }
+
+  /** As {@link #grad(Fn1)}, together with the function's value. */
+  @SuppressWarnings("unchecked")
+  public static <A, B> Fn2<A, B, ValueAndGrad<A>> valueAndGrad(Fn2<A, B, Tensor> f) {
+    return (a, b) ->
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a, b);
+  }
+
+  /** As {@link #grad(Fn1)}, together with the function's value. */
+  @SuppressWarnings("unchecked")
+  public static <A, B, C> Fn3<A, B, C, ValueAndGrad<A>> valueAndGrad(Fn3<A, B, C, Tensor> f) {
+    return (a, b, c) ->
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a, b, c);
+  }
+
+  /** A pytree whose tensors have the same values and derivative zero. */
+  @SuppressWarnings("unchecked")
+  public static <A> A stopGradient(A tree) {
+    Pytree.Flat f = Pytree.flatten(tree);
+    return (A)
+        f.tree()
+            .unflatten(
+                f.leaves().stream().map(t -> t.dtype().isFloat() ? t.stopGradient() : t).toList());
+  }
+
+  /**
+   * A function with a reverse rule of its own. Forward mode and vmap use the function itself.
+   *
+   * @param f the function; it must not use traced tensors from outside
+   * @param fwd the same result, and a pytree of residuals for {@code bwd}
+   * @param bwd from residuals and the cotangent of the result to the cotangent of the argument, in
+   *     the argument's structure; entries for tensors that are not of a float type are ignored
+   */
+  public static <A, R, S> Fn1<A, R> customVjp(
+      Fn1<A, R> f, Fn1<A, Forward<R, S>> fwd, Fn2<S, R, A> bwd) {
+    return a -> CustomRule.apply(f, fwd, bwd, a);
+  }
+
+  // ---- tangents, pullbacks, Jacobians -------------------------------------------------------
+
+  /**
+   * Value and directional derivative at {@code x} along {@code dx} by forward mode.
+   *
+   * @param dx in the structure of {@code x}; entries that are not of a float type are ignored
+   */
+  @SuppressWarnings("unchecked")
+  public static <A, R> Jvp<R> jvp(Fn1<A, R> f, A x, A dx) {
+    return (Jvp<R>) Gradients.jvp("jvp", Call.body(f), x, dx);
+  }
+
+  /**
+   * Value at {@code x} and a function that pulls cotangents of the result back to the argument. The
+   * value is computed now and what the pullback needs is kept, so it may be called repeatedly.
+   */
+  @SuppressWarnings("unchecked")
+  public static <A, R> Vjp<A, R> vjp(Fn1<A, R> f, A x) {
+    Vjp<Object, Object> v = Gradients.vjp("vjp", Call.body(f), x);
+    return new Vjp<>((R) v.value(), ct -> (A) v.pullback().apply(ct));
+  }
+
+  /** The Jacobian by forward mode, best for few inputs: shape (result's shape, argument's shape). */
+  public static Fn1<Tensor, Tensor> jacfwd(Fn1<Tensor, Tensor> f) {
+    return x -> Jacobians.forward(Call.body(f), x);
+  }
+
+  /** The Jacobian by reverse mode, best for few outputs: shape (result's shape, argument's shape). */
+  public static Fn1<Tensor, Tensor> jacrev(Fn1<Tensor, Tensor> f) {
+    return x -> Jacobians.reverse(Call.body(f), x);
+  }
+
+  /** The matrix of second derivatives of a scalar function: shape (argument's shape) twice. */
+  public static Fn1<Tensor, Tensor> hessian(Fn1<Tensor, Tensor> f) {
+    return jacfwd(grad(f));
+  }
+
+  /**
+   * Product of the Hessian of a scalar function at {@code x} with {@code v}, by forward over reverse
+   * mode: about the price of two gradients, whatever the size.
+   */
+  public static <A> A hvp(Fn1<A, Tensor> f, A x, A v) {
+    return jvp(grad(f), x, v).tangent();
+  }
+
+  // ---- batches ------------------------------------------------------------------------------
+
+  /** The function mapped over the leading axis of every tensor of all arguments and results. */
+  public static <A, R> Fn1<A, R> vmap(Fn1<A, R> f) {
+    return vmap(f, Batching.leading(1), 0);
+  }
+
+  /** The function mapped over chosen axes; results get the batch as their leading axis. */
+  public static <A, R> Fn1<A, R> vmap(Fn1<A, R> f, In.Axes in) {
+    return vmap(f, in, 0);
+  }
+
+  /**
+   * The function mapped over chosen axes.
+   *
+   * @param in the mapped axis of each argument; all mapped axes must have one extent
+   * @param out position of the batch axis in every result; may be negative
+   */
+  @SuppressWarnings("unchecked")
+  public static <A, R> Fn1<A, R> vmap(Fn1<A, R> f, In.Axes in, int out) {
+    return (a) -> (R) Batching.vmap(Call.body(f), in, out, new Object[] {a});
+  }
+
+  /** As {@link #vmap(Fn1)}, for a function of 2 arguments. */
+  public static <A, B, R> Fn2<A, B, R> vmap(Fn2<A, B, R> f) {
+    return vmap(f, Batching.leading(2), 0);
+  }
+
+  /** The function mapped over chosen axes; results get the batch as their leading axis. */
+  public static <A, B, R> Fn2<A, B, R> vmap(Fn2<A, B, R> f, In.Axes in) {
+    return vmap(f, in, 0);
+  }
+
+  /** As {@link #vmap(Fn1, In.Axes, int)}, for a function of 2 arguments. */
+  @SuppressWarnings("unchecked")
+  public static <A, B, R> Fn2<A, B, R> vmap(Fn2<A, B, R> f, In.Axes in, int out) {
+    return (a, b) -> (R) Batching.vmap(Call.body(f), in, out, a, b);
+  }
+
+  /** As {@link #vmap(Fn1)}, for a function of 3 arguments. */
+  public static <A, B, C, R> Fn3<A, B, C, R> vmap(Fn3<A, B, C, R> f) {
+    return vmap(f, Batching.leading(3), 0);
+  }
+
+  /** The function mapped over chosen axes; results get the batch as their leading axis. */
+  public static <A, B, C, R> Fn3<A, B, C, R> vmap(Fn3<A, B, C, R> f, In.Axes in) {
+    return vmap(f, in, 0);
+  }
+
+  /** As {@link #vmap(Fn1, In.Axes, int)}, for a function of 3 arguments. */
+  @SuppressWarnings("unchecked")
+  public static <A, B, C, R> Fn3<A, B, C, R> vmap(Fn3<A, B, C, R> f, In.Axes in, int out) {
+    return (a, b, c) -> (R) Batching.vmap(Call.body(f), in, out, a, b, c);
+  }
+
+  // ---- compilation --------------------------------------------------------------------------
+
+  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  public static <A, R> JitFn1<A, R> jit(Fn1<A, R> f) {
+    return new JitFn1<>(f, Donate.NONE);
+  }
+
+  /** As {@link #jit(Fn1)}; the memory of donated arguments is reused for results. */
+  public static <A, R> JitFn1<A, R> jit(Fn1<A, R> f, Donate donate) {
+    return new JitFn1<>(f, donate);
+  }
+
+  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  public static <A, B, R> JitFn2<A, B, R> jit(Fn2<A, B, R> f) {
+    return new JitFn2<>(f, Donate.NONE);
+  }
+
+  /** As {@link #jit(Fn2)}; the memory of donated arguments is reused for results. */
+  public static <A, B, R> JitFn2<A, B, R> jit(Fn2<A, B, R> f, Donate donate) {
+    return new JitFn2<>(f, donate);
+  }
+
+  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  public static <A, B, C, R> JitFn3<A, B, C, R> jit(Fn3<A, B, C, R> f) {
+    return new JitFn3<>(f, Donate.NONE);
+  }
+
+  /** As {@link #jit(Fn3)}; the memory of donated arguments is reused for results. */
+  public static <A, B, C, R> JitFn3<A, B, C, R> jit(Fn3<A, B, C, R> f, Donate donate) {
+    return new JitFn3<>(f, donate);
+  }
+
+  // ---- looking inside -----------------------------------------------------------------------
+
+  /** The tape that the function gives for arguments like these. */
+  public static <A> Tape tape(Fn1<A, ?> f, A a) {
+    return Call.of("tape", Call.body(f), new Object[] {a}).trace().tape();
+  }
+
+  /** The tape that the function gives for arguments like these. */
+  public static <A, B> Tape tape(Fn2<A, B, ?> f, A a, B b) {
+    return Call.of("tape", Call.body(f), a, b).trace().tape();
+  }
+
+  /** The tape that the function gives for arguments like these. */
+  public static <A, B, C> Tape tape(Fn3<A, B, C, ?> f, A a, B b, C c) {
+    return Call.of("tape", Call.body(f), a, b, c).trace().tape();
+  }
+
+  /** The kernels into which the function is fused for arguments like these, as text. */
+  public static <A> String explain(Fn1<A, ?> f, A a) {
+    return explain(tape(f, a));
+  }
+
+  /** The kernels into which the function is fused for arguments like these, as text. */
+  public static <A, B> String explain(Fn2<A, B, ?> f, A a, B b) {
+    return explain(tape(f, a, b));
+  }
+
+  /** The kernels into which the function is fused for arguments like these, as text. */
+  public static <A, B, C> String explain(Fn3<A, B, C, ?> f, A a, B b, C c) {
+    return explain(tape(f, a, b, c));
+  }
+
+  private static String explain(Tape tape) {
+    return ScheduleText.of(
+        Scheduler.schedule(InlineCustom.inline(tape).tape().closed(), Set.of()));
+  }
+
+  /**
+   * Compares first derivatives in both modes with central differences along a random direction.
+   *
+   * @throws tapedeck.ad.type.ValidationException with both numbers if they do not agree
+   */
+  public static <A> void checkGrads(Fn1<A, ?> f, A x) {
+    checkGrads(f, x, 1);
+  }
+
+  /** As {@link #checkGrads(Fn1, Object)}, for all derivatives up to an order. */
+  public static <A> void checkGrads(Fn1<A, ?> f, A x, int orders) {
+    GradientCheck.check(Call.body(f), x, orders, 0);
+  }
+
+  /**
+   * As {@link #checkGrads(Fn1, Object)}, for all derivatives up to an order.
+   *
+   * @param tolerance allowed difference relative to the larger of the derivative and 1; by default
+   *     1e-6, or 2e-2 where the argument has float32 in it
+   */
+  public static <A> void checkGrads(Fn1<A, ?> f, A x, int orders, double tolerance) {
+    GradientCheck.check(Call.body(f), x, orders, tolerance);
+  }
+
+  // ---- devices and memory -------------------------------------------------------------------
+
+  /**
+   * Runs {@code body} with the device of this name as the default one.
+   *
+   * @throws tapedeck.ad.type.DeviceException at the first use if there is no such device
+   */
+  public static <T> T onDevice(String name, Supplier<T> body) {
+    return Devices.with(name, body);
+  }
+
+  /**
+   * Opens a scope that closes, at its end, every tensor that this thread has made in it, but those
+   * that were kept: {@code try (var s = Ad.scope()) { ... s.keep(result); }}.
+   */
+  public static TensorScope scope() {
+    return TensorScope.open();
+  }
+}

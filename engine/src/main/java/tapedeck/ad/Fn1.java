@@ -1,0 +1,7 @@
+package tapedeck.ad;
+
+/** A function of one pytree. */
+@FunctionalInterface
+public interface Fn1<A, R> {
+  R apply(A a);
+}

@@ -1,0 +1,7 @@
+package tapedeck.ad;
+
+/** A function of three pytrees. */
+@FunctionalInterface
+public interface Fn3<A, B, C, R> {
+  R apply(A a, B b, C c);
+}

@@ -1,0 +1,52 @@
+package tapedeck.ad;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which axis of each argument {@link Ad#vmap} maps over, in the order of the arguments: {@code
+ * in(0).none()} maps the first argument's leading axis and gives the second argument whole to every
+ * call. An axis counts for every tensor of its argument, and may be negative.
+ */
+public final class In {
+  private In() {}
+
+  /** The first argument is mapped over an axis. */
+  public static Axes in(int axis) {
+    return new Axes(List.of()).in(axis);
+  }
+
+  /** The first argument is not mapped. */
+  public static Axes none() {
+    return new Axes(List.of()).none();
+  }
+
+  /**
+   * Axes of the first arguments.
+   *
+   * @param axes one entry per argument, empty where it is not mapped
+   */
+  public record Axes(List<Optional<Integer>> axes) {
+    /** Copies the list. */
+    public Axes {
+      axes = List.copyOf(axes);
+    }
+
+    /** The next argument is mapped over an axis. */
+    public Axes in(int axis) {
+      return with(Optional.of(axis));
+    }
+
+    /** The next argument is not mapped. */
+    public Axes none() {
+      return with(Optional.empty());
+    }
+
+    private Axes with(Optional<Integer> axis) {
+      List<Optional<Integer>> all = new ArrayList<>(axes);
+      all.add(axis);
+      return new Axes(all);
+    }
+  }
+}
