@@ -122,8 +122,11 @@ final class DeviceStorage implements Storage {
   }
 
   void unpin() {
-    state.unpin();
-    Reference.reachabilityFence(this);
+    try {
+      state.unpin();
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** Gives the buffer away for a result; this storage is closed. */
