@@ -9,6 +9,7 @@ module tapedeck.cpu {
 
   exports tapedeck.cpu.interp;
   exports tapedeck.cpu.reference;
+  exports tapedeck.cpu.selfcheck;
 
   provides tapedeck.ad.backend.BackendProvider with
       tapedeck.cpu.interp.InterpProvider;
