@@ -47,7 +47,7 @@ final class HostTree {
   /** Entries of +1 or -1 divided by the root of their number, so the direction has length 1. */
   List<double[]> direction(SplittableRandom random) {
     long n = values.stream().mapToLong(v -> v.length).sum();
-    double unit = 1 / Math.sqrt(Math.max(1, n));
+    double unit = 1 / Math.sqrt((double) Math.max(1, n));
     List<double[]> out = new ArrayList<>();
     for (double[] v : values) {
       double[] d = new double[v.length];

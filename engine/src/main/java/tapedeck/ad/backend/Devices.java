@@ -44,7 +44,9 @@ public final class Devices {
 
   private Devices() {}
 
-  /** All devices and rejections. The first call asks every backend; later calls repeat its answer. */
+  /**
+   * All devices and rejections. The first call asks every backend; later calls repeat its answer.
+   */
   public static Listing list() {
     synchronized (LOCK) {
       List<Candidate> devices = new ArrayList<>();
@@ -61,7 +63,8 @@ public final class Devices {
   }
 
   /**
-   * The device of this name. {@code opencl} stands for the first device of the backend of that name.
+   * The device of this name. {@code opencl} stands for the first device of the backend of that
+   * name.
    *
    * @throws DeviceException if there is no such device or it does not open; the message lists what
    *     there is and why the rest was rejected
@@ -74,7 +77,8 @@ public final class Devices {
       }
       Candidate c = candidate(name);
       if (c == null) {
-        throw SourceLine.at(new DeviceException("[device] there is no device '" + name + "'" + inventory()));
+        throw SourceLine.at(
+            new DeviceException("[device] there is no device '" + name + "'" + inventory()));
       }
       return open(c);
     }
@@ -160,7 +164,10 @@ public final class Devices {
     }
   }
 
-  /** Closes a device and frees its memory; the next use opens it again. Does nothing if it is not open. */
+  /**
+   * Closes a device and frees its memory; the next use opens it again. Does nothing if it is not
+   * open.
+   */
   public static void close(String name) {
     Device d;
     synchronized (LOCK) {
