@@ -14,9 +14,10 @@ import java.util.Optional;
 import tapedeck.ad.type.Settings;
 
 /**
- * Program binaries on disk. An entry's name is a hash of source, build options, device, driver and platform version;
- * its content carries a hash of itself, so that a damaged entry is found and built again. A folder that cannot be
- * written to only costs build time, so it is named once on standard error and then left alone.
+ * Program binaries on disk. An entry's name is a hash of source, build options, device, driver and
+ * platform version; its content carries a hash of itself, so that a damaged entry is found and
+ * built again. A folder that cannot be written to only costs build time, so it is named once on
+ * standard error and then left alone.
  */
 final class BinaryCache {
   private static final byte[] MAGIC = "TDCL0001".getBytes(StandardCharsets.US_ASCII);
@@ -39,7 +40,9 @@ final class BinaryCache {
     }
     String set = Settings.CACHE.get();
     Path base =
-        set.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache", "tapedeck") : Path.of(set);
+        set.isEmpty()
+            ? Path.of(System.getProperty("user.home"), ".cache", "tapedeck")
+            : Path.of(set);
     return Optional.of(base.resolve("opencl"));
   }
 

@@ -16,7 +16,9 @@ final class Cl {
   private Cl() {}
 
   static String name(int status) {
-    return status == PLATFORM_NOT_FOUND ? "CL_PLATFORM_NOT_FOUND_KHR" : CL.stringFor_errorCode(status);
+    return status == PLATFORM_NOT_FOUND
+        ? "CL_PLATFORM_NOT_FOUND_KHR"
+        : CL.stringFor_errorCode(status);
   }
 
   /**

@@ -27,7 +27,8 @@ final class ClBuffer implements Buffer {
 
   synchronized cl_mem mem() {
     if (closed) {
-      throw new ClosedException("[opencl] buffer of " + bytes + " bytes was used after it was closed");
+      throw new ClosedException(
+          "[opencl] buffer of " + bytes + " bytes was used after it was closed");
     }
     return mem;
   }

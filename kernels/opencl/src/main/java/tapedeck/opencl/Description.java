@@ -15,6 +15,8 @@ import tapedeck.opencl.render.Target;
  * @param options build options of all its programs
  * @param identity text that changes whenever compiled programs may not be reused
  * @param baseAlign alignment of sub-buffers in bytes
+ * @param maxAllocation largest single buffer in bytes
+ * @param binaries whether program binaries are kept on disk
  */
 record Description(
     cl_platform_id platform,
@@ -26,7 +28,8 @@ record Description(
     String options,
     String identity,
     long baseAlign,
-    long maxAllocation) {
+    long maxAllocation,
+    boolean binaries) {
 
   private static final int GPU_PRIORITY = 100;
   private static final int ACCELERATOR_PRIORITY = 50;
@@ -73,8 +76,7 @@ record Description(
     details.put("sub-groups", subGroups == 0 ? "no" : "up to " + subGroups);
     details.put("kernel profile", profile.name().toLowerCase(Locale.ROOT));
     details.put("extensions", extensions);
-    String options =
-        "-cl-std=CL1.2" + (rounded ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
+    String options = "-cl-std=CL1.2" + (rounded ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
     int priority =
         switch (kind) {
           case "gpu" -> GPU_PRIORITY;
@@ -99,7 +101,17 @@ record Description(
         options,
         String.join("\n", options, product, driver, platformVersion),
         baseAlign,
-        maxAlloc);
+        maxAlloc,
+        binaries(Cl.text(platform, CL.CL_PLATFORM_NAME)));
+  }
+
+  /** PoCL caches kernels itself, and asking for its binaries compiles each kernel a second time. */
+  private static boolean binaries(String platform) {
+    return switch (System.getProperty("tapedeck.opencl.binaries", "")) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> !platform.equals("Portable Computing Language");
+    };
   }
 
   private static Target.Profile profile(String kind) {

@@ -40,13 +40,11 @@ final class Dump {
       Path file =
           Path.of(folder)
               .resolve(
-                  String.format(
-                      "%03d-%s.cl", NUMBER.incrementAndGet(), device.replace(':', '-')));
+                  String.format("%03d-%s.cl", NUMBER.incrementAndGet(), device.replace(':', '-')));
       try {
         Files.createDirectories(file.getParent());
         Files.writeString(
-            file,
-            Rendered.preamble(texts.stream().anyMatch(Rendered::float64)) + "\n" + s);
+            file, Rendered.preamble(texts.stream().anyMatch(Rendered::float64)) + "\n" + s);
       } catch (IOException e) {
         throw new DataException("[dump] cannot write " + file + ": " + e.getMessage(), e);
       }

@@ -7,7 +7,10 @@ import tapedeck.ad.backend.MemoryStats;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.ad.type.TapedeckException;
 
-/** Allocates device memory and counts it exactly; sub-buffers are not counted, they share their buffer's memory. */
+/**
+ * Allocates device memory and counts it exactly; sub-buffers are not counted, they share their
+ * buffer's memory.
+ */
 final class Memory {
   private final cl_context context;
   private final String device;

@@ -42,7 +42,8 @@ final class OpenClDevice implements Device {
       Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed;
 
-  private OpenClDevice(Description d, cl_context context, cl_command_queue queue, boolean profiling) {
+  private OpenClDevice(
+      Description d, cl_context context, cl_command_queue queue, boolean profiling) {
     this.description = d;
     this.context = context;
     this.queue = queue;
@@ -155,7 +156,9 @@ final class OpenClDevice implements Device {
     int run(long offset, long n, Pointer host);
   }
 
-  /** Copies in chunks; segments on the Java heap go through a native one, which JOCL can address. */
+  /**
+   * Copies in chunks; segments on the Java heap go through a native one, which JOCL can address.
+   */
   private void transfer(MemorySegment host, boolean toHost, Copy copy) {
     checkOpen();
     long size = host.byteSize();
@@ -205,8 +208,15 @@ final class OpenClDevice implements Device {
         DType t = schedule.slots().get(s).dtype();
         if (!supports(t)) {
           throw new DTypeException(
-              "[" + l.label() + "] device " + name() + " (" + info().description() + ") has no "
-                  + t.label() + (l.source().isEmpty() ? "" : "; at " + l.source()));
+              "["
+                  + l.label()
+                  + "] device "
+                  + name()
+                  + " ("
+                  + info().description()
+                  + ") has no "
+                  + t.label()
+                  + (l.source().isEmpty() ? "" : "; at " + l.source()));
         }
       }
     }

@@ -19,8 +19,8 @@ import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 
 /**
- * A schedule with kernel objects whose arguments are set. A run sets only the arguments whose buffer is another one
- * than in the run before, enqueues every kernel and flushes.
+ * A schedule with kernel objects whose arguments are set. A run sets only the arguments whose
+ * buffer is another one than in the run before, enqueues every kernel and flushes.
  */
 final class OpenClExecutable implements Executable, Profiled {
   private final OpenClDevice device;
@@ -29,6 +29,7 @@ final class OpenClExecutable implements Executable, Profiled {
   private final List<Programs.Kernel> kernels;
   private final cl_kernel[] handles;
   private final ArenaMemory arena;
+
   /** For each slot that the caller gives, the kernel arguments it is bound to. */
   private final List<List<int[]>> uses = new ArrayList<>();
 
@@ -79,12 +80,16 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  /** For each parameter of a launch a number that parameters share exactly where their memory overlaps. */
+  /**
+   * For each parameter of a launch a number that parameters share exactly where their memory
+   * overlaps.
+   */
   private static List<Integer> sharing(Schedule schedule, Schedule.Launch l) {
     List<Integer> out = new ArrayList<>(l.slots());
     for (int i = 0; i < out.size(); i++) {
       for (int j = 0; j < i; j++) {
-        if (overlap(schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
+        if (overlap(
+            schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
           int from = out.get(i);
           int to = out.get(j);
           out.replaceAll(x -> x == from ? to : x);
@@ -145,7 +150,14 @@ final class OpenClExecutable implements Executable, Profiled {
         }
         int status =
             CL.clEnqueueNDRangeKernel(
-                device.queue(), handles[k], r.global().length, null, r.global(), r.local(), 0, null,
+                device.queue(),
+                handles[k],
+                r.global().length,
+                null,
+                r.global(),
+                r.local(),
+                0,
+                null,
                 event);
         if (status != CL.CL_SUCCESS) {
           Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
@@ -168,7 +180,8 @@ final class OpenClExecutable implements Executable, Profiled {
   private void bind(List<Buffer> given, List<Integer> slots, String what) {
     for (int i = 0; i < slots.size(); i++) {
       int slot = slots.get(i);
-      ClBuffer b = device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
+      ClBuffer b =
+          device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
       Pointer p = b.argument();
       if (bound[slot] != b) {
         for (int[] use : uses.get(slot)) {
@@ -184,10 +197,14 @@ final class OpenClExecutable implements Executable, Profiled {
     Rendered r = texts.get(k);
     return l.label()
         + (l.source().isEmpty() ? "" : " at " + l.source())
-        + " (kernel " + r.entry()
-        + ", global " + Arrays.toString(r.global())
-        + ", local " + Arrays.toString(r.local())
-        + ", " + l.kernel().params().stream().map(p -> p.dtype() + "[" + p.elements() + "]").toList()
+        + " (kernel "
+        + r.entry()
+        + ", global "
+        + Arrays.toString(r.global())
+        + ", local "
+        + Arrays.toString(r.local())
+        + ", "
+        + l.kernel().params().stream().map(p -> p.dtype() + "[" + p.elements() + "]").toList()
         + ")";
   }
 
@@ -213,7 +230,8 @@ final class OpenClExecutable implements Executable, Profiled {
 
   private static long time(cl_event e, int which) {
     long[] t = new long[1];
-    Cl.check(CL.clGetEventProfilingInfo(e, which, 8, Pointer.to(t), null), "clGetEventProfilingInfo");
+    Cl.check(
+        CL.clGetEventProfilingInfo(e, which, 8, Pointer.to(t), null), "clGetEventProfilingInfo");
     return t[0];
   }
 
@@ -241,7 +259,10 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  /** The memory of all arena slots: one allocation with sub-buffers, or one buffer each where that cannot be. */
+  /**
+   * The memory of all arena slots: one allocation with sub-buffers, or one buffer each where that
+   * cannot be.
+   */
   private static final class ArenaMemory implements AutoCloseable {
     private final Memory memory;
     private final List<cl_mem> owned = new ArrayList<>();

@@ -12,8 +12,8 @@ import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.ad.type.TapedeckException;
 
 /**
- * Finds the OpenCL devices of all platforms. They are numbered {@code opencl:0}, {@code opencl:1}, … with GPUs first,
- * then accelerators, then CPUs, and otherwise in the loader's order.
+ * Finds the OpenCL devices of all platforms. They are numbered {@code opencl:0}, {@code opencl:1},
+ * … with GPUs first, then accelerators, then CPUs, and otherwise in the loader's order.
  */
 public final class OpenClProvider implements BackendProvider {
 
@@ -80,7 +80,8 @@ public final class OpenClProvider implements BackendProvider {
       }
       Cl.check(status, "clGetDeviceIDs");
       cl_device_id[] ids = new cl_device_id[count[0]];
-      Cl.check(CL.clGetDeviceIDs(p, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs");
+      Cl.check(
+          CL.clGetDeviceIDs(p, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs");
       for (cl_device_id d : ids) {
         device(p, platform, d, found, rejections);
       }
@@ -90,7 +91,11 @@ public final class OpenClProvider implements BackendProvider {
   }
 
   private static void device(
-      cl_platform_id p, String platform, cl_device_id d, List<Found> found, List<String> rejections) {
+      cl_platform_id p,
+      String platform,
+      cl_device_id d,
+      List<Found> found,
+      List<String> rejections) {
     try {
       String product = Cl.text(d, CL.CL_DEVICE_NAME);
       String why = null;

@@ -3,8 +3,8 @@ package tapedeck.opencl;
 import java.util.List;
 
 /**
- * An executable whose device times can be read. Implemented by every executable of this backend; times are recorded
- * only on devices opened with {@code -Dtapedeck.opencl.profiling=on}.
+ * An executable whose device times can be read. Implemented by every executable of this backend;
+ * times are recorded only on devices opened with {@code -Dtapedeck.opencl.profiling=on}.
  */
 public interface Profiled {
 

@@ -18,8 +18,8 @@ import tapedeck.ad.type.Settings;
 import tapedeck.opencl.render.Rendered;
 
 /**
- * Builds programs and keeps them by kernel text. All kernels of a schedule that are not known yet are built as one
- * program, from the binary on disk where there is one.
+ * Builds programs and keeps them by kernel text. All kernels of a schedule that are not known yet
+ * are built as one program, from the binary on disk where there is one.
  */
 final class Programs {
   /** Programs without a kernel in use that are kept in case they are needed again. */
@@ -141,12 +141,11 @@ final class Programs {
 
   private void build(List<Rendered> kernels, Map<String, String> names) {
     StringBuilder s =
-        new StringBuilder(
-            Rendered.preamble(kernels.stream().anyMatch(Rendered::float64)));
+        new StringBuilder(Rendered.preamble(kernels.stream().anyMatch(Rendered::float64)));
     kernels.forEach(k -> s.append('\n').append(k.source()));
     String source = s.toString();
     String key = cache.key(source);
-    Optional<byte[]> binary = cache.load(key);
+    Optional<byte[]> binary = description.binaries() ? cache.load(key) : Optional.empty();
     cl_program p = null;
     if (binary.isPresent()) {
       p = fromBinary(binary.get(), kernels.getFirst().entry());
@@ -159,14 +158,18 @@ final class Programs {
     if (p == null) {
       p = fromSource(source, names);
       built++;
-      binary(p).ifPresent(b -> cache.store(key, b));
+      if (description.binaries()) {
+        binary(p).ifPresent(b -> cache.store(key, b));
+      }
     }
     Program program = new Program(p, kernels.stream().map(Rendered::source).toList());
     program.sources.forEach(t -> bySource.put(t, program));
     unused.put(program, true);
   }
 
-  /** The program, or null where the driver refuses the binary: it may be of another driver build. */
+  /**
+   * The program, or null where the driver refuses the binary: it may be of another driver build.
+   */
   private cl_program fromBinary(byte[] binary, String entry) {
     int[] status = new int[1];
     int[] each = new int[1];
@@ -190,17 +193,23 @@ final class Programs {
 
   private cl_program fromSource(String source, Map<String, String> names) {
     int[] status = new int[1];
-    cl_program p =
-        CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
+    cl_program p = CL.clCreateProgramWithSource(context, 1, new String[] {source}, null, status);
     Cl.check(status[0], "clCreateProgramWithSource");
     int result = CL.clBuildProgram(p, 1, devices(), description.options(), null, null);
     if (result != CL.CL_SUCCESS) {
       String log = log(p);
       Cl.released(CL.clReleaseProgram(p));
       throw new DeviceException(
-          "[opencl] clBuildProgram on " + description.name() + " ("
-              + description.info().description() + ") failed: " + Cl.name(result)
-              + "; kernels: " + names + "; build log:\n" + log);
+          "[opencl] clBuildProgram on "
+              + description.name()
+              + " ("
+              + description.info().description()
+              + ") failed: "
+              + Cl.name(result)
+              + "; kernels: "
+              + names
+              + "; build log:\n"
+              + log);
     }
     return p;
   }
@@ -230,8 +239,7 @@ final class Programs {
     }
     byte[] b = new byte[(int) size[0]];
     Pointer[] each = {Pointer.to(b)};
-    int status =
-        CL.clGetProgramInfo(p, CL.CL_PROGRAM_BINARIES, 8, Pointer.to(each), null);
+    int status = CL.clGetProgramInfo(p, CL.CL_PROGRAM_BINARIES, 8, Pointer.to(each), null);
     return status == CL.CL_SUCCESS ? Optional.of(b) : Optional.empty();
   }
 

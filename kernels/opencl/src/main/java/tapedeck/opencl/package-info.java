@@ -1,17 +1,20 @@
 /**
- * OpenCL backend. Input: a {@link tapedeck.ad.schedule.Schedule}; output: filled buffers on an OpenCL 1.2 device of any
- * vendor. {@link tapedeck.opencl.OpenClProvider} finds devices, {@code OpenClDevice} owns context, queue and memory,
- * {@code Programs} builds and caches programs, {@code OpenClExecutable} replays a schedule. Kernels are written by
- * {@code tapedeck.opencl.render}.
+ * OpenCL backend. Input: a {@link tapedeck.ad.schedule.Schedule}; output: filled buffers on an
+ * OpenCL 1.2 device of any vendor. {@link tapedeck.opencl.OpenClProvider} finds devices, {@code
+ * OpenClDevice} owns context, queue and memory, {@code Programs} builds and caches programs, {@code
+ * OpenClExecutable} replays a schedule. Kernels are written by {@code tapedeck.opencl.render}.
  *
  * <p>Settings of this backend, as system properties:
  *
  * <ul>
- *   <li>{@code tapedeck.opencl.profile} = {@code cpu} or {@code gpu}: writes kernels for that kind of device whatever
- *       the device is, for tests
- *   <li>{@code tapedeck.opencl.memory} = bytes: a device opened with it has at most this much memory, for tests
- *   <li>{@code tapedeck.opencl.profiling} = {@code on}: a device opened with it times every kernel, see {@link
- *       tapedeck.opencl.Profiled}
+ *   <li>{@code tapedeck.opencl.profile} = {@code cpu} or {@code gpu}: writes kernels for that kind
+ *       of device whatever the device is, for tests
+ *   <li>{@code tapedeck.opencl.memory} = bytes: a device opened with it has at most this much
+ *       memory, for tests
+ *   <li>{@code tapedeck.opencl.profiling} = {@code on}: a device opened with it times every kernel,
+ *       see {@link tapedeck.opencl.Profiled}
+ *   <li>{@code tapedeck.opencl.binaries} = {@code on} or {@code off}: whether program binaries are kept in the folder
+ *       {@code tapedeck.cache.dir}; by default on every platform but PoCL, which has a cache of its own
  * </ul>
  */
 package tapedeck.opencl;

@@ -1,6 +1,7 @@
 package tapedeck.opencl;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -14,8 +15,8 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
- * Random kernels over everything the kernel IR can say. Values are small integers in every type, so that all results
- * are exact, whatever the order of a sum, and backends must agree to the bit.
+ * Random kernels over everything the kernel IR can say. Values are small integers in every type, so
+ * that all results are exact, whatever the order of a sum, and backends must agree to the bit.
  */
 final class RandomKernels {
   private static final int[] EXTENTS = {1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 64, 67};
@@ -30,19 +31,16 @@ final class RandomKernels {
   private final List<Expr.Acc> accs = new ArrayList<>();
   private final List<Expr> pool = new ArrayList<>();
 
-  /** A kernel with values of its inputs and the slot of each parameter. */
-  record Case(Kernel kernel, List<Integer> slots, List<double[]> inputs) {}
-
   private RandomKernels(long seed) {
     this.random = new Random(seed);
     this.real = random.nextInt(4) == 0 ? DType.FLOAT64 : DType.FLOAT32;
   }
 
-  static Case make(long seed) {
+  static Runs.Case make(long seed) {
     return new RandomKernels(seed).build();
   }
 
-  private Case build() {
+  private Runs.Case build() {
     int inputs = 1 + random.nextInt(3);
     for (int i = 0; i < inputs; i++) {
       inputTypes.add(i == 0 ? real : DType.values()[random.nextInt(4)]);
@@ -77,11 +75,7 @@ final class RandomKernels {
       params.add(new Kernel.Param(inputTypes.get(i), inputSizes.get(i), true, false));
     }
     params.addAll(outs);
-    List<Integer> slots = new ArrayList<>();
     List<double[]> values = new ArrayList<>();
-    for (int i = 0; i < params.size(); i++) {
-      slots.add(i);
-    }
     for (int i = 0; i < inputTypes.size(); i++) {
       double[] v = new double[inputSizes.get(i).intValue()];
       for (int j = 0; j < v.length; j++) {
@@ -89,7 +83,8 @@ final class RandomKernels {
       }
       values.add(v);
     }
-    return new Case(new Kernel(params, grid, phases, Optional.empty()), slots, values);
+    Kernel kernel = new Kernel(params, grid, phases, Optional.empty());
+    return new Runs.Case(kernel, Runs.distinct(kernel), values);
   }
 
   private List<Loop> loops(int count, long most) {
@@ -132,7 +127,8 @@ final class RandomKernels {
     made.forEach(a -> accs.add(new Expr.Acc(a.id(), a.dtype())));
   }
 
-  private void emit(List<Loop> grid, List<Loop> loops, List<Phase> phases, List<Kernel.Param> outs) {
+  private void emit(
+      List<Loop> grid, List<Loop> loops, List<Phase> phases, List<Kernel.Param> outs) {
     pool.clear();
     List<Phase.Store> stores = new ArrayList<>();
     int n = 1 + random.nextInt(2);
@@ -168,9 +164,7 @@ final class RandomKernels {
             : List.of(new Expr.Bound(Index.of(pick(all)), 1, 4));
     phases.add(
         new Phase.ScatterAdd(
-            loops,
-            bounds,
-            new Phase.Store(out, row.plus(Index.of(at, width)), expr(t, 3, all))));
+            loops, bounds, new Phase.Store(out, row.plus(Index.of(at, width)), expr(t, 3, all))));
   }
 
   private static long size(List<Loop> loops) {
@@ -193,7 +187,7 @@ final class RandomKernels {
   private Index injective(List<Loop> loops) {
     List<Loop> order = new ArrayList<>(loops);
     if (random.nextInt(3) == 0) {
-      java.util.Collections.shuffle(order, random);
+      Collections.shuffle(order, random);
     }
     Index i = Index.ZERO;
     for (Loop l : order) {
@@ -268,14 +262,17 @@ final class RandomKernels {
     if (!loops.isEmpty() && random.nextInt(6) == 0) {
       // A pad: the load would be out of range where the bounds do not hold.
       Loop l = pick(loops);
-      long n = 1 + random.nextInt((int) l.extent());
+      long n = 1L + random.nextInt((int) l.extent());
       Index shifted = Index.of(l).plus(-random.nextInt(3));
       int p = random.nextInt(inputTypes.size());
-      long stride = 1 + random.nextInt(2);
+      long stride = 1L + random.nextInt(2);
       inputSizes.set(p, Math.max(inputSizes.get(p), (n - 1) * stride + 1));
       Expr inside = new Expr.Load(p, inputTypes.get(p), shifted.times(stride));
       List<Expr> kept = new ArrayList<>(pool);
-      Expr value = random.nextBoolean() ? convert(inside, t) : clampAny(sum(t, convert(inside, t), expr(t, depth, loops)));
+      Expr value =
+          random.nextBoolean()
+              ? convert(inside, t)
+              : clampAny(sum(t, convert(inside, t), expr(t, depth, loops)));
       // Values from inside must not be used outside of the condition.
       pool.clear();
       pool.addAll(kept);

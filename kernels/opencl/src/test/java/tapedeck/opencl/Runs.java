@@ -3,6 +3,7 @@ package tapedeck.opencl;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
@@ -21,64 +23,75 @@ import tapedeck.ad.type.DType;
 final class Runs {
   private Runs() {}
 
+  /** A kernel with values of its inputs; parameters with equal slot numbers share memory. */
+  record Case(Kernel kernel, List<Integer> slots, List<double[]> inputs) {}
+
   /**
-   * A schedule of one launch. Parameters that are only read become inputs, written ones outputs; one that shares an
-   * input's slot is donated.
+   * A schedule with a launch for each case. Parameters that are only read become inputs, written ones outputs; one that
+   * shares an input's slot is donated.
    */
-  static Schedule schedule(Kernel k, List<Integer> slotOf) {
+  static Schedule schedule(List<Case> cases) {
     List<Schedule.Slot> slots = new ArrayList<>();
     List<Integer> inputs = new ArrayList<>();
     List<Integer> outputs = new ArrayList<>();
-    Map<Integer, Integer> known = new HashMap<>();
-    List<Integer> launch = new ArrayList<>();
-    for (int i = 0; i < k.params().size(); i++) {
-      Kernel.Param p = k.params().get(i);
-      Integer slot = known.get(slotOf.get(i));
-      if (slot == null) {
-        slot = slots.size();
-        known.put(slotOf.get(i), slot);
-        boolean in = isInput(k, slotOf, i);
-        slots.add(
-            new Schedule.Slot(
-                p.dtype(),
-                p.elements(),
-                in
-                    ? new Schedule.Place.Input(inputs.size())
-                    : new Schedule.Place.Output(outputs.size())));
-        if (in) {
-          inputs.add(slot);
-        } else {
+    List<Schedule.Launch> launches = new ArrayList<>();
+    for (Case c : cases) {
+      Map<Integer, Integer> known = new HashMap<>();
+      List<Integer> launch = new ArrayList<>();
+      for (int i = 0; i < c.slots().size(); i++) {
+        Kernel.Param p = c.kernel().params().get(i);
+        Integer slot = known.get(c.slots().get(i));
+        if (slot == null) {
+          slot = slots.size();
+          known.put(c.slots().get(i), slot);
+          boolean in = isInput(c, i);
+          slots.add(
+              new Schedule.Slot(
+                  p.dtype(),
+                  p.elements(),
+                  in
+                      ? new Schedule.Place.Input(inputs.size())
+                      : new Schedule.Place.Output(outputs.size())));
+          if (in) {
+            inputs.add(slot);
+          } else {
+            outputs.add(slot);
+          }
+        }
+        if (p.written() && !outputs.contains(slot)) {
           outputs.add(slot);
         }
+        launch.add(slot);
       }
-      if (p.written() && !outputs.contains(slot)) {
-        outputs.add(slot);
-      }
-      launch.add(slot);
+      launches.add(new Schedule.Launch(c.kernel(), "case" + launches.size(), "", launch));
     }
-    return new Schedule(
-        slots, List.of(new Schedule.Launch(k, "test", "", launch)), inputs, outputs, 0, 0);
+    return new Schedule(slots, launches, inputs, outputs, 0, 0);
   }
 
-  private static boolean isInput(Kernel k, List<Integer> slotOf, int param) {
-    for (int j = 0; j < slotOf.size(); j++) {
-      if (slotOf.get(j).equals(slotOf.get(param)) && !k.params().get(j).written()) {
+  private static boolean isInput(Case c, int param) {
+    for (int j = 0; j < c.slots().size(); j++) {
+      if (c.slots().get(j).equals(c.slots().get(param)) && !c.kernel().params().get(j).written()) {
         return true;
       }
     }
     return false;
   }
 
+  static List<double[]> run(Device d, Kernel k, List<double[]> inputs) {
+    return run(d, List.of(new Case(k, distinct(k), inputs)));
+  }
+
   /** Values of all outputs. Buffers that are only written start with a poison value. */
-  static List<double[]> run(Device d, Kernel k, List<Integer> slotOf, List<double[]> inputs) {
-    Schedule s = schedule(k, slotOf);
+  static List<double[]> run(Device d, List<Case> cases) {
+    Schedule s = schedule(cases);
+    List<double[]> values = cases.stream().flatMap(c -> c.inputs().stream()).toList();
     List<Buffer> in = new ArrayList<>();
     List<Buffer> out = new ArrayList<>();
     try (Executable e = d.compile(s)) {
       for (int i = 0; i < s.inputs().size(); i++) {
         Schedule.Slot slot = s.slots().get(s.inputs().get(i));
         in.add(d.allocate(slot.bytes()));
-        d.write(in.get(i), segment(slot.dtype(), inputs.get(i)));
+        d.write(in.get(i), segment(slot.dtype(), values.get(i)));
       }
       for (int slotId : s.outputs()) {
         Schedule.Slot slot = s.slots().get(slotId);
@@ -87,9 +100,9 @@ final class Runs {
         } else {
           Buffer b = d.allocate(slot.bytes());
           double[] poison = new double[(int) slot.elements()];
-          java.util.Arrays.fill(poison, slot.dtype() == DType.BOOL ? 1 : -77777);
-          d.write(b, segment(slot.dtype(), poison));
+          Arrays.fill(poison, slot.dtype() == DType.BOOL ? 1 : -77777);
           out.add(b);
+          d.write(b, segment(slot.dtype(), poison));
         }
       }
       e.run(in, out);
@@ -142,7 +155,9 @@ final class Runs {
     return m;
   }
 
-  /** An elementwise kernel: the value's loads use {@code loop}; its last parameter is the output. */
+  /**
+   * An elementwise kernel: the value's loads use {@code loop}; its last parameter is the output.
+   */
   static Kernel elementwise(List<DType> types, Loop loop, Expr value) {
     List<Kernel.Param> params = new ArrayList<>();
     for (int i = 0; i < types.size(); i++) {
@@ -155,8 +170,7 @@ final class Runs {
         List.of(
             new Phase.Emit(
                 List.of(),
-                List.of(
-                    new Phase.Store(types.size() - 1, tapedeck.ad.kir.Index.of(loop), value)))),
+                List.of(new Phase.Store(types.size() - 1, Index.of(loop), value)))),
         Optional.empty());
   }
 }

@@ -5,7 +5,10 @@ import org.junit.jupiter.api.Assumptions;
 import tapedeck.ad.backend.BackendProvider;
 import tapedeck.ad.backend.Device;
 
-/** Opens the first OpenCL device for a test, which is skipped with a clear message where there is none. */
+/**
+ * Opens the first OpenCL device for a test, which is skipped with a clear message where there is
+ * none.
+ */
 final class TestDevices {
   private TestDevices() {}
 

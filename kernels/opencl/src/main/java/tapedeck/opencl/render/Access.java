@@ -21,7 +21,9 @@ import tapedeck.ad.kir.Phase;
  */
 record Access(int contiguous, int strided, boolean blocked, long work) {
 
-  /** @param accs whether accumulators would be lanes as well */
+  /**
+   * @param accs whether accumulators would be lanes as well
+   */
   static Access of(Writer w, List<Phase> phases, Loop loop, boolean accs) {
     int good = 0;
     int bad = 0;

@@ -12,7 +12,9 @@ final class Body {
   private final Writer w;
   private final int innerWidth;
 
-  /** @param innerWidth lanes of the phases' own innermost loops where they vectorise; 1 for none */
+  /**
+   * @param innerWidth lanes of the phases' own innermost loops where they vectorise; 1 for none
+   */
   Body(Writer w, int innerWidth) {
     this.w = w;
     this.innerWidth = innerWidth;
@@ -78,7 +80,10 @@ final class Body {
       Phase.Accumulator a = r.accs().get(i);
       String name = prefix + Writer.acc(a.id());
       w.line(
-          name + " = " + ScalarText.combine(a.reducer(), a.dtype(), name, values.get(i), w.width()) + ";");
+          name
+              + " = "
+              + ScalarText.combine(a.reducer(), a.dtype(), name, values.get(i), w.width())
+              + ";");
     }
   }
 
@@ -97,8 +102,10 @@ final class Body {
     w.line("const " + w.indexType() + " " + at + " = " + w.index(st.index(), 0) + ";");
     String target = "p" + st.param() + "[" + at + "]";
     w.line(
-        target + " = "
-            + ScalarText.combine(Reducer.SUM, st.value().dtype(), target, value, 1) + ";");
+        target
+            + " = "
+            + ScalarText.combine(Reducer.SUM, st.value().dtype(), target, value, 1)
+            + ";");
     // NB: the condition's text may need values, which belong before the block.
     Scope body = w.scope();
     w.leave();
@@ -133,14 +140,22 @@ final class Body {
     define(r);
   }
 
-  /** Combines the lanes of a partial result, halving the vector each time; returns the scalar's name. */
+  /**
+   * Combines the lanes of a partial result, halving the vector each time; returns the scalar's
+   * name.
+   */
   String fold(Phase.Accumulator a, String vector, int lanes) {
     String part = vector;
     for (int n = lanes / 2; n >= 1; n /= 2) {
       String half = w.fresh("h");
       w.line(
-          "const " + ScalarText.type(a.dtype(), n) + " " + half + " = "
-              + ScalarText.combine(a.reducer(), a.dtype(), part + ".lo", part + ".hi", n) + ";");
+          "const "
+              + ScalarText.type(a.dtype(), n)
+              + " "
+              + half
+              + " = "
+              + ScalarText.combine(a.reducer(), a.dtype(), part + ".lo", part + ".hi", n)
+              + ";");
       part = half;
     }
     return part;

@@ -110,7 +110,8 @@ final class Facts {
         || kernel.params().stream().anyMatch(p -> p.dtype() == t)
         || kernel.phases().stream()
             .anyMatch(
-                p -> p instanceof Phase.Reduce r && r.accs().stream().anyMatch(a -> a.dtype() == t));
+                p ->
+                    p instanceof Phase.Reduce r && r.accs().stream().anyMatch(a -> a.dtype() == t));
   }
 
   /** Size of the widest element type that is computed with. */
@@ -155,6 +156,6 @@ final class Facts {
           };
       sum += Math.abs((double) t.coef()) * max;
     }
-    return sum > Long.MAX_VALUE / 2 ? Long.MAX_VALUE / 2 : (long) sum;
+    return sum > 0x1p62 ? 1L << 62 : (long) sum;
   }
 }

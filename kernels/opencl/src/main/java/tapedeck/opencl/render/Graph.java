@@ -12,8 +12,9 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.type.DType;
 
 /**
- * Expressions of one kernel with equal ones made one node, each knowing which loops and accumulators its value depends
- * on. The writer places a node in the outermost scope where those are defined.
+ * Expressions of one kernel with equal ones made one node, each knowing which loops and
+ * accumulators its value depends on. The writer places a node in the outermost scope where those
+ * are defined.
  */
 final class Graph {
 
@@ -86,9 +87,17 @@ final class Graph {
             StringBuilder s = new StringBuilder("g");
             for (Expr.Bound b : g.bounds()) {
               addLoops(b.index(), loops);
-              s.append(b.lo()).append('<').append(key(b.index())).append('<').append(b.hi()).append(';');
+              s.append(b.lo())
+                  .append('<')
+                  .append(key(b.index()))
+                  .append('<')
+                  .append(b.hi())
+                  .append(';');
             }
-            yield s.append(node(g.value()).id()).append(':').append(node(g.otherwise()).id()).toString();
+            yield s.append(node(g.value()).id())
+                .append(':')
+                .append(node(g.otherwise()).id())
+                .toString();
           }
         };
     Node same = distinct.get(key);

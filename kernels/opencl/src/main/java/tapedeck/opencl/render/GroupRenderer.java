@@ -9,14 +9,16 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 
 /**
- * The form for long reductions on GPUs: a work-group runs a few grid points at once, several work-items (lanes) share
- * each point's loops, and partial results meet in a tree in local memory. The tree's shape depends on sizes only, so
- * results are reproducible. Neighbouring work-items step along whatever is contiguous in memory: the reduction's own
- * innermost loop (rows), or the grid's (columns).
+ * The form for long reductions on GPUs: a work-group runs a few grid points at once, several
+ * work-items (lanes) share each point's loops, and partial results meet in a tree in local memory.
+ * The tree's shape depends on sizes only, so results are reproducible. Neighbouring work-items step
+ * along whatever is contiguous in memory: the reduction's own innermost loop (rows), or the grid's
+ * (columns).
  */
 final class GroupRenderer {
   private static final int GROUP = 256;
   private static final int COLUMNS = 32;
+
   /** Reductions shorter than this are left to single work-items. */
   private static final long LONG = 32;
 
@@ -101,13 +103,25 @@ final class GroupRenderer {
     for (Phase p : kernel.phases()) {
       if (p instanceof Phase.Reduce r) {
         for (Phase.Accumulator a : r.accs()) {
-          w.line("__local " + ScalarText.type(a.dtype(), 1) + " t" + a.id() + "[" + lanes * points + "];");
+          w.line(
+              "__local "
+                  + ScalarText.type(a.dtype(), 1)
+                  + " t"
+                  + a.id()
+                  + "["
+                  + lanes * points
+                  + "];");
         }
       }
     }
     w.open(false, kernel.grid());
     boolean ragged = all % points != 0;
-    w.line("const " + t + " g = " + (ragged ? "min(first + c, (" + t + ")" + (all - 1) + ")" : "first + c") + ";");
+    w.line(
+        "const "
+            + t
+            + " g = "
+            + (ragged ? "min(first + c, (" + t + ")" + (all - 1) + ")" : "first + c")
+            + ";");
     w.decode("g", kernel.grid());
     String active = ragged ? "first + c < " + all : "";
     Body body = new Body(w, 1);
@@ -130,14 +144,30 @@ final class GroupRenderer {
       }
     }
     w.close(
-        "for (" + t + " first = (" + t + ")get_group_id(0) * " + points + "; first < " + all
-            + "; first += (" + t + ")get_num_groups(0) * " + points + ")");
+        "for ("
+            + t
+            + " first = ("
+            + t
+            + ")get_group_id(0) * "
+            + points
+            + "; first < "
+            + all
+            + "; first += ("
+            + t
+            + ")get_num_groups(0) * "
+            + points
+            + ")");
     long size = (long) lanes * points;
     return new Draft(
         top,
         new long[] {launched * size},
         new long[] {size},
-        (columns ? "columns " : "rows ") + points + " x " + lanes + " lanes" + (blocks ? " x" + width : ""),
+        (columns ? "columns " : "rows ")
+            + points
+            + " x "
+            + lanes
+            + " lanes"
+            + (blocks ? " x" + width : ""),
         "__attribute__((reqd_work_group_size(" + size + ", 1, 1)))\n");
   }
 
@@ -180,15 +210,27 @@ final class GroupRenderer {
         String type = "const " + ScalarText.type(a.dtype(), 1) + " ";
         w.line(type + mine + " = t" + a.id() + "[lid];");
         w.line(type + other + " = t" + a.id() + "[lid + " + s * stride + "];");
-        w.line("t" + a.id() + "[lid] = " + ScalarText.combine(a.reducer(), a.dtype(), mine, other, 1) + ";");
+        w.line(
+            "t"
+                + a.id()
+                + "[lid] = "
+                + ScalarText.combine(a.reducer(), a.dtype(), mine, other, 1)
+                + ";");
       }
       w.close("if (r < " + s + ")");
       w.line("barrier(CLK_LOCAL_MEM_FENCE);");
     }
     for (Phase.Accumulator a : r.accs()) {
       w.line(
-          "const " + ScalarText.type(a.dtype(), 1) + " " + Writer.acc(a.id()) + " = t" + a.id() + "["
-              + (columns ? "c" : "c * " + lanes) + "];");
+          "const "
+              + ScalarText.type(a.dtype(), 1)
+              + " "
+              + Writer.acc(a.id())
+              + " = t"
+              + a.id()
+              + "["
+              + (columns ? "c" : "c * " + lanes)
+              + "];");
     }
     if (repeats) {
       // The next point of this group writes the same local memory.
@@ -197,7 +239,10 @@ final class GroupRenderer {
     body.define(r);
   }
 
-  /** Width of the vectors in which a phase's innermost loop runs; 1 where it does not divide or is not contiguous. */
+  /**
+   * Width of the vectors in which a phase's innermost loop runs; 1 where it does not divide or is
+   * not contiguous.
+   */
   private int vector(Phase p) {
     if (columns || p.loops().isEmpty() || width == 1) {
       return 1;

@@ -8,9 +8,10 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 
 /**
- * The general form: every work-item runs whole grid points, without barriers. On CPU devices a work-item takes a range
- * of points, with the innermost grid loop or the phases' own loops in vectors; on GPUs neighbouring work-items take
- * neighbouring points, each a short vector of them where all accesses are contiguous.
+ * The general form: every work-item runs whole grid points, without barriers. On CPU devices a
+ * work-item takes a range of points, with the innermost grid loop or the phases' own loops in
+ * vectors; on GPUs neighbouring work-items take neighbouring points, each a short vector of them
+ * where all accesses are contiguous.
  */
 final class LoopRenderer {
   private final Kernel kernel;
@@ -43,8 +44,12 @@ final class LoopRenderer {
     List<Loop> counted = new ArrayList<>(grid);
     if (lanes > 1) {
       counted.removeLast();
-      w.line("const " + w.indexType() + " u = "
-          + (counted.isEmpty() ? "g" : w.modulo("g", last.extent() / lanes)) + ";");
+      w.line(
+          "const "
+              + w.indexType()
+              + " u = "
+              + (counted.isEmpty() ? "g" : w.modulo("g", last.extent() / lanes))
+              + ";");
       w.line("const " + w.indexType() + " " + Writer.name(last) + " = u * " + lanes + ";");
       if (!counted.isEmpty()) {
         w.line("const " + w.indexType() + " o = " + w.quotient("g", last.extent() / lanes) + ";");
@@ -57,10 +62,22 @@ final class LoopRenderer {
     new Body(w, 1).phases(kernel.phases());
     w.lanes(null, 1, false);
     String t = w.indexType();
-    w.close("for (" + t + " g = (" + t + ")get_global_id(0); g < " + points
-        + "; g += (" + t + ")get_global_size(0))");
+    w.close(
+        "for ("
+            + t
+            + " g = ("
+            + t
+            + ")get_global_id(0); g < "
+            + points
+            + "; g += ("
+            + t
+            + ")get_global_size(0))");
     return new Draft(
-        top, new long[] {groups * group}, new long[] {group}, lanes > 1 ? "grid x" + lanes : "grid", "");
+        top,
+        new long[] {groups * group},
+        new long[] {group},
+        lanes > 1 ? "grid x" + lanes : "grid",
+        "");
   }
 
   private int gpuLanes() {
@@ -89,7 +106,7 @@ final class LoopRenderer {
     while (lanes > 1 && (last == null || last.extent() < lanes)) {
       lanes /= 2;
     }
-    boolean byGrid = lanes > 1 && across.worthLanes() && !innerBetter(across, lanes);
+    boolean byGrid = lanes > 1 && across.worthLanes() && !innerBetter(across);
     boolean keep = byGrid || (last != null && !hasLoops());
     List<Loop> outer = keep ? grid.subList(0, grid.size() - 1) : grid;
     long outerPoints = Contraction.extent(outer);
@@ -124,9 +141,8 @@ final class LoopRenderer {
         if (inner % lanes != 0) {
           w.open(false, List.of(last));
           new Body(w, 1).phases(kernel.phases());
-          String rest = innerItems == 1
-              ? Long.toString(inner / lanes * lanes)
-              : "ne - (ne - nb) % " + lanes;
+          String rest =
+              innerItems == 1 ? Long.toString(inner / lanes * lanes) : "ne - (ne - nb) % " + lanes;
           w.close(w.forHeader(last, rest, to, 1));
         }
       } else {
@@ -150,8 +166,14 @@ final class LoopRenderer {
       w.line(t + from + " = 0, " + to + " = " + extent + ";");
     } else {
       w.line(t + from + " = (" + w.indexType() + ")get_global_id(" + dim + ") * " + step + ";");
-      w.line(t + to + " = " + (extent % step == 0 ? from + " + " + step
-          : "min(" + from + " + " + step + ", (" + w.indexType() + ")" + extent + ")") + ";");
+      w.line(
+          t
+              + to
+              + " = "
+              + (extent % step == 0
+                  ? from + " + " + step
+                  : "min(" + from + " + " + step + ", (" + w.indexType() + ")" + extent + ")")
+              + ";");
     }
   }
 
@@ -159,8 +181,10 @@ final class LoopRenderer {
     return kernel.phases().stream().anyMatch(p -> !p.loops().isEmpty());
   }
 
-  /** Whether vectors along the phases' own loops read more contiguously than vectors of grid points. */
-  private boolean innerBetter(Access across, int lanes) {
+  /**
+   * Whether vectors along the phases' own loops read more contiguously than vectors of grid points.
+   */
+  private boolean innerBetter(Access across) {
     Body body = new Body(w, width);
     long inner = 0;
     for (Phase p : kernel.phases()) {

@@ -11,10 +11,12 @@ import tapedeck.ad.type.DType;
 /** Chooses the form of a kernel for a device and writes it. */
 public final class Renderer {
   private final Target target;
+  private final Tuning tuning;
 
   /** A renderer for one device. */
   public Renderer(Target target) {
     this.target = target;
+    this.tuning = new Tuning(target);
   }
 
   /**
@@ -25,16 +27,21 @@ public final class Renderer {
    */
   public Rendered render(Kernel kernel, List<Integer> slots) {
     boolean[] written = written(kernel, slots);
-    Kernel k = Collapse.apply(kernel);
-    Facts facts = new Facts(k);
-    Draft d =
-        target.profile() == Target.Profile.GPU
-            ? GroupRenderer.render(k, target, written, facts)
-            : null;
-    if (d == null) {
-      d = new LoopRenderer(k, target, written, facts).render();
-    }
+    Facts facts = new Facts(kernel);
+    Draft d = draft(kernel, written, facts);
     return finish(kernel, slots, written, facts.uses(DType.FLOAT64), d);
+  }
+
+  private Draft draft(Kernel k, boolean[] written, Facts facts) {
+    boolean gpu = target.profile() == Target.Profile.GPU;
+    Draft d =
+        gpu
+            ? GpuProduct.render(k, target, written, facts, tuning)
+            : CpuProduct.render(k, target, written, facts, tuning);
+    if (d == null && gpu) {
+      d = GroupRenderer.render(k, target, written, facts);
+    }
+    return d == null ? new LoopRenderer(k, target, written, facts).render() : d;
   }
 
   /** Parameters whose memory is written, through themselves or through one that shares it. */

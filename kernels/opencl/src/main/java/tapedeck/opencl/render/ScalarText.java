@@ -6,8 +6,9 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
- * Scalar instructions as OpenCL C text, on scalars (width 1) or vectors. Operands are names or literals, so using one
- * twice costs nothing. Booleans are uchar 0 or 1; on vectors a comparison's 0/-1 mask is narrowed to that.
+ * Scalar instructions as OpenCL C text, on scalars (width 1) or vectors. Operands are names or
+ * literals, so using one twice costs nothing. Booleans are uchar 0 or 1; on vectors a comparison's
+ * 0/-1 mask is narrowed to that.
  */
 final class ScalarText {
   private ScalarText() {}
@@ -31,7 +32,9 @@ final class ScalarText {
         float f = (float) v;
         yield Float.isNaN(f)
             ? "NAN"
-            : Float.isInfinite(f) ? (f > 0 ? "INFINITY" : "(-INFINITY)") : hex(Float.toHexString(f) + "f");
+            : Float.isInfinite(f)
+                ? (f > 0 ? "INFINITY" : "(-INFINITY)")
+                : hex(Float.toHexString(f) + "f");
       }
       case FLOAT64 ->
           Double.isNaN(v)
@@ -41,7 +44,9 @@ final class ScalarText {
                   : hex(Double.toHexString(v));
       case INT32 -> {
         int i = (int) v;
-        yield i == Integer.MIN_VALUE ? "(-2147483647-1)" : i < 0 ? "(" + i + ")" : Integer.toString(i);
+        yield i == Integer.MIN_VALUE
+            ? "(-2147483647-1)"
+            : i < 0 ? "(" + i + ")" : Integer.toString(i);
       }
       case BOOL -> v != 0 ? "(uchar)1" : "(uchar)0";
     };
@@ -70,7 +75,7 @@ final class ScalarText {
       case MAX -> extreme(">", in, a, b, w);
       case NEG -> in.isFloat() ? "-" + a : negated(a, w);
       case ABS -> in.isFloat() ? "fabs(" + a + ")" : signed("abs(" + a + ")", w);
-      case SIGN -> in.isFloat() ? sign(in, a, w) : intSign(a, w);
+      case SIGN -> in.isFloat() ? sign(a, w) : intSign(a, w);
       case POW -> "pow(" + a + ", " + b + ")";
       case ATAN2 -> "atan2(" + a + ", " + b + ")";
       case FLOOR -> call("floor", a);
@@ -98,9 +103,9 @@ final class ScalarText {
       case LE -> compare("<=", in, a, b, w);
       case EQ -> compare("==", in, a, b, w);
       case NE -> compare("!=", in, a, b, w);
-      case AND -> bits("&", out, a, b, w);
-      case OR -> bits("|", out, a, b, w);
-      case XOR -> bits("^", out, a, b, w);
+      case AND -> bits("&", a, b);
+      case OR -> bits("|", a, b);
+      case XOR -> bits("^", a, b);
       case NOT -> out == DType.BOOL ? flip(a, w) : "~" + a;
       case SHL -> signed(unsigned(a, w) + " << " + unsigned(b, w), w);
       case SHR -> signed(unsigned(a, w) + " >> " + unsigned(b, w), w);
@@ -145,7 +150,8 @@ final class ScalarText {
     return w == 1
         ? "((uint)(" + b + " + 1) < 2u ? 1 : " + b + ")"
         : "select("
-            + String.join(", ", b, splat(DType.INT32, w, "1"), "(" + b + " == 0) | (" + b + " == -1)")
+            + String.join(
+                ", ", b, splat(DType.INT32, w, "1"), "(" + b + " == 0) | (" + b + " == -1)")
             + ")";
   }
 
@@ -162,28 +168,29 @@ final class ScalarText {
             + " == 0)";
   }
 
-  /** The first operand where the comparison holds or it is NaN: NaN in either operand comes through. */
+  /**
+   * The first operand where the comparison holds or it is NaN: NaN in either operand comes through.
+   */
   private static String extreme(String cmp, DType t, String a, String b, int w) {
     return switch (t) {
       case FLOAT32, FLOAT64 ->
           w == 1
               ? "(" + a + " " + cmp + " " + b + " || " + a + " != " + a + ") ? " + a + " : " + b
-              : "select(" + b + ", " + a + ", (" + a + " " + cmp + " " + b + ") | (" + a + " != " + a + "))";
+              : "select(" + b + ", " + a + ", (" + a + " " + cmp + " " + b + ") | (" + a + " != "
+                  + a + "))";
       case INT32 -> (cmp.equals("<") ? "min(" : "max(") + a + ", " + b + ")";
       case BOOL -> a + (cmp.equals("<") ? " & " : " | ") + b;
     };
   }
 
-  private static String sign(DType t, String a, int w) {
+  private static String sign(String a, int w) {
     return w == 1
         ? a + " != " + a + " ? " + a + " : sign(" + a + ")"
         : "select(sign(" + a + "), " + a + ", " + a + " != " + a + ")";
   }
 
   private static String intSign(String a, int w) {
-    return w == 1
-        ? "(" + a + " > 0) - (" + a + " < 0)"
-        : "(" + a + " < 0) - (" + a + " > 0)";
+    return w == 1 ? "(" + a + " > 0) - (" + a + " < 0)" : "(" + a + " < 0) - (" + a + " > 0)";
   }
 
   /** With e = exp(-|x|), which never overflows: 1/(1+e) for x >= 0, else e/(1+e). */
@@ -193,7 +200,15 @@ final class ScalarText {
     String top =
         w == 1
             ? "(" + a + " < 0 ? " + e + " : " + one + ")"
-            : "select(" + splat(t, w, one) + ", " + e + ", " + a + " < " + splat(t, w, literal(t, 0)) + ")";
+            : "select("
+                + splat(t, w, one)
+                + ", "
+                + e
+                + ", "
+                + a
+                + " < "
+                + splat(t, w, literal(t, 0))
+                + ")";
     // NaN: the comparison is false and the denominator is NaN.
     return top + " / (" + one + " + " + e + ")";
   }
@@ -215,7 +230,7 @@ final class ScalarText {
     return "convert_uchar" + w + "(" + mask + " & 1)";
   }
 
-  private static String bits(String op, DType t, String a, String b, int w) {
+  private static String bits(String op, String a, String b) {
     return a + " " + op + " " + b;
   }
 
@@ -252,6 +267,10 @@ final class ScalarText {
     return w == 1
         ? a + " != " + a + " ? 0 : " + sat
         : "select("
-            + String.join(", ", sat, splat(DType.INT32, w, "0"), "convert_int" + w + "(" + a + " != " + a + "))");
+            + String.join(
+                ", ",
+                sat,
+                splat(DType.INT32, w, "0"),
+                "convert_int" + w + "(" + a + " != " + a + "))");
   }
 }

@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A block of the kernel that is being written: its text so far, the loops and accumulators defined in it, and the
- * names of values already computed there. A block's text enters its parent when it is closed, so values that do not
- * depend on it can still be placed before it.
+ * A block of the kernel that is being written: its text so far, the loops and accumulators defined
+ * in it, and the names of values already computed there. A block's text enters its parent when it
+ * is closed, so values that do not depend on it can still be placed before it.
  */
 final class Scope {
   final Scope parent;
@@ -18,7 +18,10 @@ final class Scope {
   private final StringBuilder text = new StringBuilder();
   private final String indent;
 
-  /** @param guard whether the block runs only under a condition, so that nothing may be moved out of it */
+  /**
+   * @param guard whether the block runs only under a condition, so that nothing may be moved out of
+   *     it
+   */
   Scope(Scope parent, boolean guard) {
     this.parent = parent;
     this.guard = guard;
@@ -31,7 +34,7 @@ final class Scope {
 
   /** Adds a closed block: header, its text, a brace. */
   void block(String header, Scope body) {
-    line(header + " {");
+    line(header.isEmpty() ? "{" : header + " {");
     text.append(body.text);
     line("}");
   }

@@ -11,9 +11,10 @@ import tapedeck.ad.type.DType;
 import tapedeck.opencl.render.Graph.Node;
 
 /**
- * Writes expressions, loads and stores into nested blocks. A value is computed once, in the outermost block where what
- * it depends on is known, but never outside of a condition. With a lane loop set, values that depend on it are vectors
- * of consecutive loop values, and the loop variable's name stands for the first lane.
+ * Writes expressions, loads and stores into nested blocks. A value is computed once, in the
+ * outermost block where what it depends on is known, but never outside of a condition. With a lane
+ * loop set, values that depend on it are vectors of consecutive loop values, and the loop
+ * variable's name stands for the first lane.
  */
 final class Writer {
   final Kernel kernel;
@@ -133,11 +134,15 @@ final class Writer {
   }
 
   String quotient(String a, long by) {
-    return wide ? "(long)((ulong)(" + a + ") / " + by + "ul)" : "(int)((uint)(" + a + ") / " + by + "u)";
+    return wide
+        ? "(long)((ulong)(" + a + ") / " + by + "ul)"
+        : "(int)((uint)(" + a + ") / " + by + "u)";
   }
 
   String modulo(String a, long by) {
-    return wide ? "(long)((ulong)(" + a + ") % " + by + "ul)" : "(int)((uint)(" + a + ") % " + by + "u)";
+    return wide
+        ? "(long)((ulong)(" + a + ") % " + by + "ul)"
+        : "(int)((uint)(" + a + ") % " + by + "u)";
   }
 
   boolean isVector(Node n) {
@@ -190,7 +195,9 @@ final class Writer {
     return name;
   }
 
-  /** Outermost block, within the innermost condition, where all that the node depends on is defined. */
+  /**
+   * Outermost block, within the innermost condition, where all that the node depends on is defined.
+   */
   private Scope place(Node n) {
     Scope s = scope;
     // NB: what this kernel writes must be read where the program order says.
@@ -316,7 +323,8 @@ final class Writer {
             case Index.Mod m -> m.arg().dependsOn(lane);
             case Index.Dyn d -> isVector(graph.node(d.value()));
           };
-      if (other || (t.atom() instanceof Index.Div d && vectorInside(d.arg()))
+      if (other
+          || (t.atom() instanceof Index.Div d && vectorInside(d.arg()))
           || (t.atom() instanceof Index.Mod m && vectorInside(m.arg()))) {
         return false;
       }
@@ -342,7 +350,15 @@ final class Writer {
           : "vload" + width + "(0, " + p + " + " + i + ")";
     }
     if (c == -1) {
-      return "vload" + width + "(0, " + p + " + " + index(l.index(), 0) + " - " + (width - 1) + ")."
+      return "vload"
+          + width
+          + "(0, "
+          + p
+          + " + "
+          + index(l.index(), 0)
+          + " - "
+          + (width - 1)
+          + ")."
           + reversed();
     }
     StringBuilder s = new StringBuilder("(" + type + ")(");
@@ -360,7 +376,10 @@ final class Writer {
     return s.toString();
   }
 
-  /** Whether the first lane's element number is a multiple of the width, so that its address is aligned. */
+  /**
+   * Whether the first lane's element number is a multiple of the width, so that its address is
+   * aligned.
+   */
   private boolean aligned(Index ix, DType t) {
     if (!alignedVectors || width * t.bytes() > 64 || ix.base() % width != 0) {
       return false;
@@ -417,7 +436,15 @@ final class Writer {
       String i = index(s.index(), 0);
       line(
           aligned(s.index(), t)
-              ? "*(__global " + ScalarText.type(t, width) + "*)(" + p + " + " + i + ") = " + value + ";"
+              ? "*(__global "
+                  + ScalarText.type(t, width)
+                  + "*)("
+                  + p
+                  + " + "
+                  + i
+                  + ") = "
+                  + value
+                  + ";"
               : "vstore" + width + "(" + value + ", 0, " + p + " + " + i + ");");
       return;
     }
@@ -428,7 +455,10 @@ final class Writer {
     }
   }
 
-  /** Whether the outcome of some bounds can differ between values of the loop (or between accumulators). */
+  /**
+   * Whether the outcome of some bounds can differ between values of the loop (or between
+   * accumulators).
+   */
   boolean laneDependent(List<Expr.Bound> bounds, Loop loop, boolean accs) {
     return bounds.stream()
         .anyMatch(

@@ -1,0 +1,275 @@
+package tapedeck.opencl.render;
+
+import java.util.List;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.type.DType;
+
+/**
+ * Matrix product on GPUs: a work-group of 16 by 16 work-items computes a square tile, stepping
+ * through k with tiles of both operands in local memory; each work-item keeps a square of results
+ * in registers, four neighbouring columns at a time. Operand expressions are evaluated while tiles
+ * are loaded, in the order in which memory is contiguous.
+ */
+final class GpuProduct {
+  private static final int SIDE = 16;
+  private static final int GROUP = SIDE * SIDE;
+
+  private final Kernel kernel;
+  private final Target target;
+  private final Product p;
+  private final Writer w;
+  private final DType t;
+  private final int size;
+  private final int step;
+  private final int each;
+
+  /** Columns that a work-item computes side by side. */
+  private final int run;
+
+  private GpuProduct(Kernel kernel, Target target, Product p, Writer w, int size, int step) {
+    this.kernel = kernel;
+    this.target = target;
+    this.p = p;
+    this.w = w;
+    this.t = p.dtype();
+    this.size = size;
+    this.step = step;
+    this.each = size / SIDE;
+    this.run = Math.min(16 / t.bytes(), each);
+  }
+
+  /**
+   * The kernel in this form, or null where tiles would be mostly empty or do not fit the device.
+   */
+  static Draft render(Kernel kernel, Target target, boolean[] written, Facts facts, Tuning tuning) {
+    Product p = Product.of(kernel).orElse(null);
+    if (p == null || p.m() < 8 || p.n() < 8 || p.k() < 8 || target.maxGroup() < GROUP) {
+      return null;
+    }
+    for (String form : List.of("large", "middle", "small")) {
+      int size = (int) tuning.number("gpu." + form + ".size");
+      int step = (int) tuning.number("gpu." + form + ".step");
+      long tiles =
+          p.batch() * LoopRenderer.ceilDiv(p.m(), size) * LoopRenderer.ceilDiv(p.n(), size);
+      boolean last = form.equals("small");
+      boolean fits = 2L * (size + 4) * step * p.dtype().bytes() <= target.localBytes();
+      if (fits && (last || tiles >= target.computeUnits())) {
+        Writer w = new Writer(kernel, written, !facts.fits32(), true);
+        return new GpuProduct(kernel, target, p, w, size, step).write();
+      }
+    }
+    return null;
+  }
+
+  private Draft write() {
+    String type = ScalarText.type(t, 1);
+    String it = "const " + w.indexType() + " ";
+    String index = "(" + w.indexType() + ")";
+    int pitch = size + 4;
+    Scope top = w.scope();
+    w.line("__local " + type + " as[" + step * pitch + "] __attribute__((aligned(16)));");
+    w.line("__local " + type + " bs[" + step * pitch + "] __attribute__((aligned(16)));");
+    w.line("const int lid = (int)get_local_id(0);");
+    w.line("const int tx = lid % " + SIDE + ";");
+    w.line("const int ty = lid / " + SIDE + ";");
+    w.line(it + "n0 = " + index + "get_group_id(0) * " + size + ";");
+    w.line(it + "m0 = " + index + "get_group_id(1) * " + size + ";");
+    w.open(false, p.c().batch());
+    w.line(it + "batch = " + index + "get_group_id(2);");
+    w.decode("batch", p.c().batch());
+    w.line(type + " acc[" + each + "][" + each + "], ra[" + rounds() + "], rb[" + rounds() + "];");
+    unrolled("i", each, () -> unrolled("j", each, () -> w.line("acc[i][j] = 0;")));
+    w.open(false, List.of());
+    // The next tile is on its way from global memory while this one is multiplied.
+    w.open(true, List.of());
+    load("ra", p.c().lhs(), p.c().m(), "m0", p.m());
+    load("rb", p.c().rhs(), p.c().n(), "n0", p.n());
+    w.close("if (k0 < " + p.k() + ")");
+    multiply(pitch);
+    w.line("barrier(CLK_LOCAL_MEM_FENCE);");
+    keep("as", "ra", p.c().lhs(), p.c().m(), pitch);
+    keep("bs", "rb", p.c().rhs(), p.c().n(), pitch);
+    w.line("barrier(CLK_LOCAL_MEM_FENCE);");
+    long end = LoopRenderer.ceilDiv(p.k(), step) * step;
+    w.close("for (" + w.indexType() + " k0 = 0; k0 <= " + end + "; k0 += " + step + ")");
+    epilogue();
+    w.close("");
+    long gx = LoopRenderer.ceilDiv(p.n(), size);
+    long gy = LoopRenderer.ceilDiv(p.m(), size);
+    return new Draft(
+        top,
+        new long[] {gx * GROUP, gy, p.batch()},
+        new long[] {GROUP, 1, 1},
+        "product tile " + size + "x" + size + "x" + step,
+        "__attribute__((reqd_work_group_size(" + GROUP + ", 1, 1)))\n");
+  }
+
+  private void unrolled(String i, int n, Runnable body) {
+    w.line("#pragma unroll");
+    w.open(false, List.of());
+    body.run();
+    w.close("for (int " + i + " = 0; " + i + " < " + n + "; " + i + "++)");
+  }
+
+  private void define(List<Loop> loops, String value) {
+    if (loops.size() == 1) {
+      w.line("const " + w.indexType() + " " + Writer.name(loops.getFirst()) + " = " + value + ";");
+    } else {
+      w.decode("(" + value + ")", loops);
+    }
+  }
+
+  private int rounds() {
+    return size * step / GROUP;
+  }
+
+  /** Whether neighbouring work-items load along k; otherwise along m or n. */
+  private boolean alongK(Expr side, List<Loop> loops) {
+    return Product.contiguous(w, side, p.c().k()) && !Product.contiguous(w, side, loops);
+  }
+
+  /** Position x along m or n and y along k of this work-item's v-th element of a tile. */
+  private void position(boolean alongK) {
+    int fast = alongK ? step : size;
+    w.line("const int u = lid + v * " + GROUP + ";");
+    w.line("const int x = u " + (alongK ? "/ " : "% ") + fast + ";");
+    w.line("const int y = u " + (alongK ? "% " : "/ ") + fast + ";");
+  }
+
+  /** Loads one operand's tile into registers; elements beyond the matrix are zero. */
+  private void load(String to, Expr side, List<Loop> loops, String first, long extent) {
+    w.line("#pragma unroll");
+    w.open(false, List.of());
+    position(alongK(side, loops));
+    w.line(to + "[v] = 0;");
+    w.open(true, loops);
+    for (Loop l : p.c().k()) {
+      w.scope().loops.set(l.id());
+    }
+    define(loops, first + " + x");
+    define(p.c().k(), "k0 + y");
+    w.line(to + "[v] = " + w.emit(side) + ";");
+    w.close("if (" + inside(first + " + x", extent, size) + " && " + inside("k0 + y", p.k(), step) + ")");
+    w.close("for (int v = 0; v < " + rounds() + "; v++)");
+  }
+
+  /** Writes a tile from registers to local memory, row k by row k. */
+  private void keep(String tile, String from, Expr side, List<Loop> loops, int pitch) {
+    w.line("#pragma unroll");
+    w.open(false, List.of());
+    position(alongK(side, loops));
+    w.line(tile + "[y * " + pitch + " + x] = " + from + "[v];");
+    w.close("for (int v = 0; v < " + rounds() + "; v++)");
+  }
+
+  private static String inside(String at, long extent, long tile) {
+    return extent % tile == 0 ? "1" : at + " < " + extent;
+  }
+
+  /**
+   * Row of the tile that a work-item's i-th row is; columns alike. Neighbours differ by {@code
+   * run}.
+   */
+  private String offset(String thread, String i) {
+    return run == each
+        ? thread + " * " + run + " + " + i
+        : thread
+            + " * "
+            + run
+            + " + "
+            + i
+            + " % "
+            + run
+            + " + "
+            + i
+            + " / "
+            + run
+            + " * "
+            + run * SIDE;
+  }
+
+  private void multiply(int pitch) {
+    String type = ScalarText.type(t, run);
+    w.open(true, List.of());
+    w.open(false, List.of());
+    for (int h = 0; h < each / run; h++) {
+      for (String side : List.of("a", "b")) {
+        String at = side + "s + k * " + pitch + " + " + (side.equals("a") ? "ty" : "tx") + " * " + run;
+        w.line("const " + type + " " + side + h + " = *(const __local " + type + " *)(" + at
+            + " + " + h * run * SIDE + ");");
+      }
+    }
+    for (int i = 0; i < each; i++) {
+      for (int j = 0; j < each; j++) {
+        String acc = "acc[" + i + "][" + j + "]";
+        w.line(acc + " = " + Product.multiplyAdd(t, target.fma32(), part("a", i), part("b", j), acc) + ";");
+      }
+    }
+    Scope body = w.scope();
+    w.leave();
+    w.line("#pragma unroll");
+    w.scope().block("for (int k = 0; k < " + step + "; k++)", body);
+    w.close("if (k0 > 0)");
+  }
+
+  private String part(String side, int i) {
+    return side + i / run + ".s" + i % run;
+  }
+
+  /** Stores of this work-item's elements, in vectors of a run where rows are whole runs. */
+  private void epilogue() {
+    List<Loop> n = p.c().n();
+    boolean vec =
+        run > 1
+            && n.size() == 1
+            && p.n() % run == 0
+            && Access.of(w, kernel.phases().subList(1, 2), n.getFirst(), true).worthLanes();
+    w.line("#pragma unroll");
+    w.open(true, p.c().m());
+    define(p.c().m(), "m0 + " + offset("ty", "i"));
+    w.line("#pragma unroll");
+    w.open(true, n);
+    w.scope().accs.set(0);
+    if (vec) {
+      define(n, "n0 + tx * " + run + " + j * " + run * SIDE);
+      StringBuilder s = new StringBuilder();
+      for (int q = 0; q < run; q++) {
+        s.append(q == 0 ? "" : ", ")
+            .append("acc[i][j * ")
+            .append(run)
+            .append(" + ")
+            .append(q)
+            .append(']');
+      }
+      String type = ScalarText.type(t, run);
+      w.line("const " + type + " " + Writer.acc(0) + " = (" + type + ")(" + s + ");");
+      w.lanes(n.getFirst(), run, true);
+      w.stores(p.stores());
+      w.lanes(null, 1, false);
+      w.close(
+          "for (int j = 0; j < "
+              + each / run
+              + "; j++) if ("
+              + inside("n0 + tx * " + run + " + j * " + run * SIDE, p.n(), size)
+              + ")");
+    } else {
+      define(n, "n0 + " + offset("tx", "j"));
+      w.line("const " + ScalarText.type(t, 1) + " " + Writer.acc(0) + " = acc[i][j];");
+      w.stores(p.stores());
+      w.close(
+          "for (int j = 0; j < "
+              + each
+              + "; j++) if ("
+              + inside("n0 + " + offset("tx", "j"), p.n(), size)
+              + ")");
+    }
+    w.close(
+        "for (int i = 0; i < "
+            + each
+            + "; i++) if ("
+            + inside("m0 + " + offset("ty", "i"), p.m(), size)
+            + ")");
+  }
+}

@@ -1,0 +1,131 @@
+package tapedeck.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.kir.Contraction;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Index;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.Reducer;
+import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.type.DType;
+import tapedeck.cpu.interp.InterpProvider;
+import tapedeck.opencl.render.Renderer;
+
+/**
+ * Matrix products against the interpreter: odd sizes, transposed and batched operands, prologues, epilogues, several k
+ * loops. Operands are small integers, so results are exact.
+ */
+class ProductTest {
+
+  /** One product; {@code inner} splits k in two loops where it is more than 1. */
+  private record Shape(int b, int m, int n, int k, int inner) {}
+
+  private static final List<Shape> SHAPES =
+      List.of(
+          new Shape(1, 64, 64, 64, 1),
+          new Shape(1, 131, 67, 45, 1),
+          new Shape(1, 9, 10, 33, 1),
+          new Shape(3, 33, 20, 17, 1),
+          new Shape(2, 11, 130, 600, 1),
+          new Shape(1, 130, 129, 24, 3),
+          new Shape(1, 8, 8, 8, 1),
+          new Shape(1, 260, 132, 9, 1));
+
+  static List<String> profiles() {
+    return TestDevices.profiles();
+  }
+
+  private static Kernel kernel(Shape s, DType t, int variant) {
+    Loop b = new Loop(0, s.b());
+    Loop m = new Loop(1, s.m());
+    Loop n = new Loop(2, s.n());
+    Loop k0 = new Loop(3, s.k() / s.inner());
+    Loop k1 = new Loop(4, s.inner());
+    List<Loop> k = s.inner() > 1 ? List.of(k0, k1) : List.of(k0);
+    // With two loops, k runs over them in the other order on the left side, so that they cannot be one.
+    Index kr = s.inner() > 1 ? Index.of(k0).times(s.inner()).plus(Index.of(k1)) : Index.of(k0);
+    Index kl = s.inner() > 1 ? Index.of(k1).times(k0.extent()).plus(Index.of(k0)) : Index.of(k0);
+    List<Loop> batch = s.b() > 1 ? List.of(b) : List.of();
+    boolean leftTransposed = variant % 2 == 1;
+    boolean rightTransposed = variant / 2 % 2 == 1;
+    boolean fused = variant / 4 == 1;
+    Index left = leftTransposed
+        ? kl.times(s.m()).plus(Index.of(m))
+        : Index.of(m).times(s.k()).plus(kl);
+    Index right = rightTransposed
+        ? Index.of(n).times(s.k()).plus(kr)
+        : kr.times(s.n()).plus(Index.of(n));
+    left = left.plus(Index.of(b).times((long) s.m() * s.k()));
+    right = right.plus(Index.of(b).times((long) s.n() * s.k()));
+    Index out = Index.of(b).times(s.m()).plus(Index.of(m)).times(s.n()).plus(Index.of(n));
+    Expr lhs = new Expr.Load(0, t, left);
+    Expr rhs = new Expr.Load(1, t, right);
+    Expr value = new Expr.Acc(0, t);
+    if (fused) {
+      lhs = Expr.apply(ScalarOp.SUB, t, Expr.apply(ScalarOp.MUL, t, lhs, lhs), Expr.constant(t, 2));
+      rhs = Expr.apply(ScalarOp.MAX, t, rhs, Expr.constant(t, 0));
+      value = Expr.apply(ScalarOp.ADD, t, value, new Expr.Load(2, t, Index.of(n)));
+      value = Expr.apply(ScalarOp.MAX, t, value, Expr.constant(t, -5));
+    }
+    List<Loop> grid = new ArrayList<>(batch);
+    grid.addAll(List.of(m, n));
+    return new Kernel(
+        List.of(
+            new Kernel.Param(t, (long) s.b() * s.m() * s.k(), true, false),
+            new Kernel.Param(t, (long) s.b() * s.n() * s.k(), true, false),
+            new Kernel.Param(t, s.n(), true, false),
+            new Kernel.Param(t, (long) s.b() * s.m() * s.n(), false, true)),
+        grid,
+        List.of(
+            new Phase.Reduce(
+                k,
+                List.of(
+                    new Phase.Accumulator(
+                        0, Reducer.SUM, t, Expr.apply(ScalarOp.MUL, t, lhs, rhs)))),
+            new Phase.Emit(List.of(), List.of(new Phase.Store(3, out, value)))),
+        Optional.of(new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("profiles")
+  void agreesWithInterpreter(String profile) {
+    Random random = new Random(5);
+    try (Device cl = TestDevices.open(profile);
+        Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
+      Renderer renderer = new Renderer(((OpenClDevice) cl).description().target());
+      List<Runs.Case> cases = new ArrayList<>();
+      List<String> names = new ArrayList<>();
+      for (int i = 0; i < SHAPES.size(); i++) {
+        // Every variant of one shape, and three of each other.
+        for (int variant = i % 3; variant < 8; variant += i == 1 ? 1 : 3) {
+          DType t = variant == 5 && cl.supports(DType.FLOAT64) ? DType.FLOAT64 : DType.FLOAT32;
+          Kernel k = kernel(SHAPES.get(i), t, variant);
+          String strategy = renderer.render(k, Runs.distinct(k)).strategy();
+          names.add(profile + " " + SHAPES.get(i) + " variant " + variant + " " + strategy);
+          assertTrue(strategy.startsWith("product"), names.getLast());
+          List<double[]> inputs = new ArrayList<>();
+          for (int p = 0; p < 3; p++) {
+            inputs.add(random.ints(k.params().get(p).elements(), -3, 4).asDoubleStream().toArray());
+          }
+          cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
+        }
+      }
+      List<double[]> expected = Runs.run(oracle, cases);
+      List<double[]> actual = Runs.run(cl, cases);
+      for (int i = 0; i < names.size(); i++) {
+        assertArrayEquals(expected.get(i), actual.get(i), names.get(i));
+      }
+    }
+  }
+}
