@@ -166,7 +166,8 @@ final class DeviceMemory {
         e);
   }
 
-  private void relieve() {
+  /** Frees everything that no tensor and no run uses. */
+  void relieve() {
     Engine.dropCaches(device);
     trim();
     collect();

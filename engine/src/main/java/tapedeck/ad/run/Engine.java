@@ -30,6 +30,7 @@ import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.SourceLine;
 
 /**
@@ -42,6 +43,7 @@ public final class Engine implements Evaluator, TapeRunner {
   /** Constants up to this size are written from the host rather than computed by a kernel. */
   private static final long SMALL_BYTES = 64 << 10;
 
+  private static final Literals LITERALS = new Literals();
   private static final ExecutableCache CACHE = new ExecutableCache(Engine::compile);
 
   static {
@@ -86,7 +88,7 @@ public final class Engine implements Evaluator, TapeRunner {
     }
     eqns.add(
         new Eqn(primitive, operands.stream().map(names::get).toList(), out, SourceLine.find()));
-    return run(new Tape(in, 0, eqns, out), inputs, Set.of());
+    return runAny(InlineCustom.inline(new Tape(in, 0, eqns, out)), inputs);
   }
 
   /** Whether a tensor is a constant without memory. */
@@ -121,7 +123,31 @@ public final class Engine implements Evaluator, TapeRunner {
 
   @Override
   public List<Tensor> run(Tape tape, List<Tensor> inputs) {
-    return run(tape, inputs, Set.of());
+    return runAny(InlineCustom.inline(tape), inputs);
+  }
+
+  private static List<Tensor> runAny(Trace.Result plain, List<Tensor> inputs) {
+    return runAny(plain.tape(), plain.inputs(inputs));
+  }
+
+  /** Runs a tape that may come again with other constants. */
+  private static List<Tensor> runAny(Tape tape, List<Tensor> inputs) {
+    Literals.Lifted lifted = LITERALS.choose(tape);
+    if (lifted.values().isEmpty()) {
+      return run(tape, inputs, Set.of());
+    }
+    Device device = device(inputs);
+    List<Tensor> all = new ArrayList<>(inputs);
+    int own = inputs.size();
+    try {
+      for (Full f : lifted.values()) {
+        Full scalar = new Full(f.dtype(), Shape.SCALAR, f.value());
+        all.add(constant(scalar, new Aval(f.dtype(), Shape.SCALAR), device));
+      }
+      return run(lifted.tape(), all, Set.of());
+    } finally {
+      all.subList(own, all.size()).forEach(Tensor::close);
+    }
   }
 
   // ---- runs with donation ---------------------------------------------------------------------
@@ -319,11 +345,17 @@ public final class Engine implements Evaluator, TapeRunner {
     CACHE.drop(device);
   }
 
-  /**
-   * Frees the device's pooled buffers. After this and {@link #dropCaches}, {@link Device#memory}
-   * counts exactly the tensors that are neither closed nor collected.
-   */
+  /** Frees the device's pooled buffers. */
   public static void trimPools(Device device) {
     DeviceMemory.of(device).trim();
+  }
+
+  /**
+   * Frees everything that is not in use: compiled tapes, pooled buffers, and the memory of tensors
+   * that the garbage collector can find. After this {@link Device#memory} counts exactly the tensors
+   * that are in use.
+   */
+  public static void collect(Device device) {
+    DeviceMemory.of(device).relieve();
   }
 }
