@@ -25,17 +25,10 @@ public final class DeviceChecks {
 
   /** How much to check; compilation takes long on some devices. */
   public enum Effort {
-    /** Three shapes of each row. */
-    QUICK(3, 1),
-    FULL(Integer.MAX_VALUE, 3);
-
-    private final int variants;
-    private final int transformed;
-
-    Effort(int variants, int transformed) {
-      this.variants = variants;
-      this.transformed = transformed;
-    }
+    /** Two variants of each row and its transforms in one element type, one in the others. */
+    QUICK,
+    /** All variants, with and without fusion. */
+    FULL
   }
 
   private static final int BATCH = 3;
@@ -70,19 +63,20 @@ public final class DeviceChecks {
   }
 
   private List<CheckResult> run() {
-    int at = 0;
-    for (Variant v : sample.variants()) {
-      if (at < effort.variants) {
-        boolean transformed = at < effort.transformed;
-        attempt("trace", v.label(), () -> add(v, transformed));
-      }
-      at++;
+    boolean full = effort == Effort.FULL;
+    boolean first = dtype == sample.dtypes().get(0);
+    int variants = full ? sample.variants().size() : first ? 2 : 1;
+    int transformed = full ? 3 : first ? 1 : 0;
+    for (int i = 0; i < Math.min(variants, sample.variants().size()); i++) {
+      Variant v = sample.variants().get(i);
+      boolean all = i < transformed;
+      attempt("trace", v.label(), () -> add(v, all));
     }
     if (dtype.isFloat() && !sample.specials().isEmpty()) {
       attempt("special values", "", this::special);
     }
     runAll("");
-    if (!Settings.FUSE.is("off")) {
+    if (full && !Settings.FUSE.is("off")) {
       unfused();
     }
     return results;

@@ -9,9 +9,11 @@ import java.util.Set;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
+import tapedeck.ad.run.InlineCustom;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.schedule.Scheduler;
 import tapedeck.ad.tape.Tape;
+import tapedeck.ad.tape.Trace;
 import tapedeck.ad.type.Aval;
 
 /** Schedules, compiles and runs a tape on a device, and frees everything again. */
@@ -27,7 +29,11 @@ public final class DeviceRunner {
 
   /** Outputs of the tape; values are rounded to the inputs' types. */
   public static List<double[]> run(Device device, Tape tape, List<double[]> inputs) {
-    return run(device, Scheduler.schedule(tape, Set.of()), tape, inputs);
+    Trace.Result plain = InlineCustom.inline(tape);
+    List<double[]> all = new ArrayList<>();
+    plain.consts().forEach(c -> all.add(c.toDoubleArray()));
+    all.addAll(inputs);
+    return run(device, Scheduler.schedule(plain.tape(), Set.of()), plain.tape(), all);
   }
 
   /** Outputs of a tape's schedule, in which no input is donated. */
