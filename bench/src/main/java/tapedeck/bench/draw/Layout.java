@@ -19,16 +19,16 @@ final class Layout {
 
   private static final int SWEEPS = 8;
 
-  /**
-   * A node's place, or that of a value that passes a column on its way.
-   *
-   * @param node position in the graph
-   * @param box width of the node's box, 0 where the value only passes
-   */
+  /** A node's place, or that of a value that passes a column on its way. */
   static final class Cell {
+    /** Position in the graph. */
     final int node;
+
     final int column;
+
+    /** Width of the node's box, 0 where the value only passes. */
     final int box;
+
     final int above;
     final int below;
     final int ports;
