@@ -72,7 +72,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
       }
     }
     List<Tensor> inputs = new Call.Traced(e.tape(), e.consts(), e.result()).inputs(call.leaves);
-    return e.result().unflatten(Engine.run(e.tape(), inputs, e.donated()));
+    return e.result().unflatten(Engine.replay(e.tape(), inputs, e.donated()));
   }
 
   private Entry entry(Call.Traced t, Call call, String device) {

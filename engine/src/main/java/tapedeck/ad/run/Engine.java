@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,8 @@ public final class Engine implements Evaluator, TapeRunner {
 
   private static final Literals LITERALS = new Literals();
   private static final ExecutableCache CACHE = new ExecutableCache(Engine::compile);
+
+  private static volatile Compiling compiling = new Compiling(new String[0], "");
 
   static {
     Devices.onClose(
@@ -134,7 +137,7 @@ public final class Engine implements Evaluator, TapeRunner {
   private static List<Tensor> runAny(Tape tape, List<Tensor> inputs) {
     Literals.Lifted lifted = LITERALS.choose(tape);
     if (lifted.values().isEmpty()) {
-      return run(tape, inputs, Set.of());
+      return replay(tape.closed(), inputs, Set.of());
     }
     Device device = device(inputs);
     List<Tensor> all = new ArrayList<>(inputs);
@@ -144,7 +147,7 @@ public final class Engine implements Evaluator, TapeRunner {
         Full scalar = new Full(f.dtype(), Shape.SCALAR, f.value());
         all.add(constant(scalar, new Aval(f.dtype(), Shape.SCALAR), device));
       }
-      return run(lifted.tape(), all, Set.of());
+      return replay(lifted.tape(), all, Set.of());
     } finally {
       all.subList(own, all.size()).forEach(Tensor::close);
     }
@@ -162,26 +165,25 @@ public final class Engine implements Evaluator, TapeRunner {
    */
   public static List<Tensor> run(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
     Trace.Result plain = InlineCustom.inline(tape);
-    Set<Integer> given = donated;
-    List<Tensor> all = inputs;
-    if (!plain.consts().isEmpty()) {
-      all = plain.inputs(inputs);
-      given = new TreeSet<>();
-      for (int i : donated) {
-        given.add(i + plain.consts().size());
-      }
-    }
-    given = ownedOnce(all, given);
-    Device device = device(all);
-    CompiledTape compiled = CACHE.retain(key(plain.tape(), given, device));
+    int shift = plain.consts().size();
+    Set<Integer> given = new TreeSet<>();
+    donated.forEach(i -> given.add(i + shift));
+    return replay(plain.tape().closed(), plain.inputs(inputs), given);
+  }
+
+  /** As {@link #run}, for a tape without constants and custom rules, as the replay of a step is. */
+  public static List<Tensor> replay(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
+    Device device = device(inputs);
+    Set<Integer> given = ownedOnce(inputs, donated);
+    CompiledTape compiled = CACHE.retain(key(tape, given, device));
     try {
-      List<DeviceStorage> storages = new ArrayList<>(all.size());
-      for (Tensor t : all) {
+      List<DeviceStorage> storages = new ArrayList<>(inputs.size());
+      for (Tensor t : inputs) {
         storages.add(storage(t, device));
       }
       List<Tensor> out = compiled.run(storages);
       for (int i : given) {
-        all.get(i).close();
+        inputs.get(i).close();
       }
       return out;
     } finally {
@@ -195,13 +197,9 @@ public final class Engine implements Evaluator, TapeRunner {
     }
     Map<Tensor, Integer> count = new IdentityHashMap<>();
     inputs.forEach(t -> count.merge(t, 1, Integer::sum));
-    Set<Integer> out = new TreeSet<>();
-    for (int i : donated) {
-      if (count.get(inputs.get(i)) == 1) {
-        out.add(i);
-      }
-    }
-    return out;
+    Set<Integer> out = new TreeSet<>(donated);
+    out.removeIf(i -> count.get(inputs.get(i)) > 1);
+    return out.size() == donated.size() ? donated : out;
   }
 
   /** The schedule with which a tape runs on a device; compiles it if that is still to be done. */
@@ -221,14 +219,19 @@ public final class Engine implements Evaluator, TapeRunner {
 
   /** The settings in force that change what is compiled. */
   public static String settings() {
-    return Settings.FUSE.get()
-        + ' '
-        + Settings.PLAN.get()
-        + ' '
-        + Settings.VALIDATE.get()
-        + ' '
-        + Settings.NANS.get();
+    String[] now = {
+      Settings.FUSE.get(), Settings.PLAN.get(), Settings.VALIDATE.get(), Settings.NANS.get()
+    };
+    Compiling known = compiling;
+    if (!Arrays.equals(known.values(), now)) {
+      known = new Compiling(now, String.join(" ", now));
+      compiling = known;
+    }
+    return known.text();
   }
+
+  /** Settings and their text, kept because every run asks for it. */
+  private record Compiling(String[] values, String text) {}
 
   /**
    * Name of the device on which work with these tensors runs.

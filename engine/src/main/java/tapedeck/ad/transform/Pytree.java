@@ -1,9 +1,6 @@
 package tapedeck.ad.transform;
 
 import java.lang.reflect.Array;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -12,12 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import tapedeck.ad.tensor.Tensor;
-import tapedeck.ad.type.SourceLine;
 import tapedeck.ad.type.TapedeckException;
 
 /**
- * Structure of an argument or result: tensors, records, lists, maps with string keys and object arrays of them, nested.
- * Anything else is a static value, compared with {@code equals}. Records are rebuilt with their canonical constructor.
+ * Structure of an argument or result: tensors, records, lists, maps with string keys and object
+ * arrays of them, nested. Anything else is a static value, compared with {@code equals}. Records
+ * are rebuilt with their canonical constructor.
  */
 public sealed interface Pytree {
   /** A tensor. */
@@ -50,8 +47,9 @@ public sealed interface Pytree {
       }
       case Record r -> {
         List<Pytree> parts = new ArrayList<>();
-        for (RecordComponent c : r.getClass().getRecordComponents()) {
-          parts.add(flatten(read(c, r), leaves));
+        RecordType type = RecordType.of(r.getClass());
+        for (int i = 0; i < type.size(); i++) {
+          parts.add(flatten(type.read(r, i), leaves));
         }
         return new Rec(r.getClass(), parts);
       }
@@ -77,25 +75,6 @@ public sealed interface Pytree {
     }
   }
 
-  private static Object read(RecordComponent c, Record r) {
-    try {
-      Method m = c.getAccessor();
-      m.setAccessible(true);
-      return m.invoke(r);
-    } catch (InvocationTargetException e) {
-      throw new TapedeckException("[pytree] accessor of " + r.getClass().getName() + "." + c.getName() + " failed", e);
-    } catch (ReflectiveOperationException | RuntimeException e) {
-      throw closed(r.getClass(), e);
-    }
-  }
-
-  private static TapedeckException closed(Class<?> type, Exception e) {
-    return SourceLine.at(
-        new TapedeckException(
-            "[pytree] record " + type.getName() + " is not accessible; make it public or open its package to"
-                + " tapedeck.engine", e));
-  }
-
   /** Number of tensors. */
   default int size() {
     return switch (this) {
@@ -119,7 +98,8 @@ public sealed interface Pytree {
    */
   default Object unflatten(List<Tensor> leaves) {
     if (leaves.size() != size()) {
-      throw new TapedeckException("[pytree] " + size() + " tensors are needed, not " + leaves.size());
+      throw new TapedeckException(
+          "[pytree] " + size() + " tensors are needed, not " + leaves.size());
     }
     return build(leaves.iterator());
   }
@@ -128,7 +108,8 @@ public sealed interface Pytree {
     return switch (this) {
       case Leaf l -> leaves.next();
       case Static s -> s.value();
-      case Rec r -> construct(r, r.parts().stream().map(p -> p.build(leaves)).toArray());
+      case Rec r -> RecordType.of(r.type())
+              .construct(r.parts().stream().map(p -> p.build(leaves)).toArray());
       case Sequence s -> s.parts().stream().map(p -> p.build(leaves)).toList();
       case Arr a -> {
         Object[] out = (Object[]) Array.newInstance(a.component(), a.parts().size());
@@ -147,26 +128,10 @@ public sealed interface Pytree {
     };
   }
 
-  private static Object construct(Rec r, Object[] args) {
-    RecordComponent[] parts = r.type().getRecordComponents();
-    Class<?>[] types = new Class<?>[parts.length];
-    for (int i = 0; i < types.length; i++) {
-      types[i] = parts[i].getType();
-    }
-    try {
-      Constructor<?> c = r.type().getDeclaredConstructor(types);
-      c.setAccessible(true);
-      return c.newInstance(args);
-    } catch (InvocationTargetException e) {
-      throw e.getCause() instanceof RuntimeException x
-          ? x
-          : new TapedeckException("[pytree] constructor of " + r.type().getName() + " failed", e.getCause());
-    } catch (ReflectiveOperationException | RuntimeException e) {
-      throw closed(r.type(), e);
-    }
-  }
-
-  /** Name of every leaf, such as {@code .w1} or {@code [2].bias}; an argument that is a tensor has an empty name. */
+  /**
+   * Name of every leaf, such as {@code .w1} or {@code [2].bias}; an argument that is a tensor has
+   * an empty name.
+   */
   static List<String> names(Pytree tree) {
     List<String> out = new ArrayList<>();
     name(tree, "", out);

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The one table of settings. Each is the system property {@code tapedeck.NAME} or, where that is not set, the
- * environment variable {@code TAPEDECK_NAME} (dots become underscores). Properties are read at each use, so a
- * test or a debugger may change them while the program runs.
+ * The one table of settings. Each is the system property {@code tapedeck.NAME} or, where that is
+ * not set, the environment variable {@code TAPEDECK_NAME} (dots become underscores). Properties are
+ * read at each use, so a test or a debugger may change them while the program runs.
  */
 public enum Settings {
-  DEVICE("device", "", "device to use, such as cpu, interp or opencl:0; empty: the best usable one"),
+  DEVICE(
+      "device", "", "device to use, such as cpu, interp or opencl:0; empty: the best usable one"),
   THREADS("threads", "", "threads of the CPU backend; empty: one per processor"),
   FUSE("fuse", "on", "off: every operation is a kernel of its own"),
   PLAN("plan", "on", "off: every intermediate has memory of its own"),
@@ -23,21 +24,25 @@ public enum Settings {
   LEAKS("leaks", "off", "on: a tensor that was collected without being closed is reported");
 
   private final String key;
-  private final String fallback;
+  private final String variable;
+  private final String inherited;
   private final String help;
 
   Settings(String key, String fallback, String help) {
-    this.key = key;
-    this.fallback = fallback;
+    this.key = "tapedeck." + key;
+    this.variable = "TAPEDECK_" + key.replace('.', '_').toUpperCase(Locale.ROOT);
+    // The environment of a process does not change.
+    String environment = System.getenv(variable);
+    this.inherited = environment == null ? fallback : environment;
     this.help = help;
   }
 
   public String key() {
-    return "tapedeck." + key;
+    return key;
   }
 
   public String variable() {
-    return "TAPEDECK_" + key.replace('.', '_').toUpperCase(Locale.ROOT);
+    return variable;
   }
 
   public String help() {
@@ -46,11 +51,7 @@ public enum Settings {
 
   /** The value in force; never null. */
   public String get() {
-    String v = System.getProperty(key());
-    if (v == null) {
-      v = System.getenv(variable());
-    }
-    return v == null ? fallback : v;
+    return System.getProperty(key, inherited);
   }
 
   /** Whether the value in force is the given one, ignoring case. */
@@ -71,7 +72,8 @@ public enum Settings {
     try {
       return Integer.parseInt(v.trim());
     } catch (NumberFormatException e) {
-      throw new TapedeckException("[settings] " + key() + " must be an integer, not '" + v + "'", e);
+      throw new TapedeckException(
+          "[settings] " + key() + " must be an integer, not '" + v + "'", e);
     }
   }
 
@@ -79,8 +81,7 @@ public enum Settings {
   public static List<String> table() {
     List<String> rows = new ArrayList<>();
     for (Settings s : values()) {
-      rows.add(
-          String.format("%-20s %-22s %-10s %s", s.key(), s.variable(), s.get(), s.help));
+      rows.add(String.format("%-20s %-22s %-10s %s", s.key(), s.variable(), s.get(), s.help));
     }
     return rows;
   }
