@@ -22,7 +22,6 @@ import tapedeck.ad.backend.MemoryStats;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
-import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 
 /** One OpenCL device with a context and one in-order queue. */
@@ -203,23 +202,6 @@ final class OpenClDevice implements Device {
   @Override
   public Executable compile(Schedule schedule) {
     checkOpen();
-    for (Schedule.Launch l : schedule.launches()) {
-      for (int s : l.slots()) {
-        DType t = schedule.slots().get(s).dtype();
-        if (!supports(t)) {
-          throw new DTypeException(
-              "["
-                  + l.label()
-                  + "] device "
-                  + name()
-                  + " ("
-                  + info().description()
-                  + ") has no "
-                  + t.label()
-                  + (l.source().isEmpty() ? "" : "; at " + l.source()));
-        }
-      }
-    }
     OpenClExecutable e = OpenClExecutable.compile(this, schedule);
     synchronized (this) {
       executables.add(e);

@@ -14,6 +14,8 @@ import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
@@ -60,7 +62,13 @@ final class OpenClExecutable implements Executable, Profiled {
     List<Rendered> texts = new ArrayList<>();
     List<String> labels = new ArrayList<>();
     for (Schedule.Launch l : schedule.launches()) {
-      texts.add(renderer.render(l.kernel(), sharing(schedule, l)));
+      Rendered r = renderer.render(l.kernel(), sharing(schedule, l));
+      if (r.float64() && !device.supports(DType.FLOAT64)) {
+        throw new DTypeException(
+            "[" + l.label() + "] device " + device.name() + " (" + device.info().description()
+                + ") has no f64" + (l.source().isEmpty() ? "" : "; at " + l.source()));
+      }
+      texts.add(r);
       labels.add(l.label());
     }
     Dump.sources(device.name(), schedule, texts);

@@ -7,15 +7,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
-import tapedeck.ad.kir.Expr;
-import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
-import tapedeck.ad.kir.Loop;
-import tapedeck.ad.kir.Phase;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 
@@ -153,24 +148,5 @@ final class Runs {
       }
     }
     return m;
-  }
-
-  /**
-   * An elementwise kernel: the value's loads use {@code loop}; its last parameter is the output.
-   */
-  static Kernel elementwise(List<DType> types, Loop loop, Expr value) {
-    List<Kernel.Param> params = new ArrayList<>();
-    for (int i = 0; i < types.size(); i++) {
-      boolean out = i == types.size() - 1;
-      params.add(new Kernel.Param(types.get(i), loop.extent(), !out, out));
-    }
-    return new Kernel(
-        params,
-        List.of(loop),
-        List.of(
-            new Phase.Emit(
-                List.of(),
-                List.of(new Phase.Store(types.size() - 1, Index.of(loop), value)))),
-        Optional.empty());
   }
 }

@@ -53,7 +53,7 @@ record Product(
     return side instanceof Expr.Load l && l.index().isAffine() && c.k().size() == 1;
   }
 
-  /** Whether most of an operand's loads that depend on {@code loop} are of consecutive elements. */
+  /** Whether most of an operand's loads that depend on these loops are of consecutive elements. */
   static boolean contiguous(Writer w, Expr side, List<Loop> loops) {
     if (loops.isEmpty()) {
       return false;

@@ -70,7 +70,7 @@ final class ScalarText {
       case SUB -> arith("-", in, a, b, w);
       case MUL -> arith("*", in, a, b, w);
       case DIV -> in.isFloat() ? a + " / " + b : intDivide(a, b, w);
-      case REM -> in.isFloat() ? "fmod(" + a + ", " + b + ")" : a + " % " + safeDivisor(b, w);
+      case REM -> in.isFloat() ? remainder(in, a, b, w) : a + " % " + safeDivisor(b, w);
       case MIN -> extreme("<", in, a, b, w);
       case MAX -> extreme(">", in, a, b, w);
       case NEG -> in.isFloat() ? "-" + a : negated(a, w);
@@ -87,9 +87,9 @@ final class ScalarText {
       case EXPM1 -> call("expm1", a);
       case LOG -> call("log", a);
       case LOG1P -> call("log1p", a);
-      case SIN -> call("sin", a);
-      case COS -> call("cos", a);
-      case TAN -> call("tan", a);
+      case SIN -> odd("sin", in, a, w);
+      case COS -> "cos(" + argument(in, a, w) + ")";
+      case TAN -> odd("tan", in, a, w);
       case ASIN -> call("asin", a);
       case ACOS -> call("acos", a);
       case ATAN -> call("atan", a);
@@ -122,6 +122,41 @@ final class ScalarText {
 
   private static String call(String f, String a) {
     return f + "(" + a + ")";
+  }
+
+  /** NB: PoCL's vector sin, cos and tan are wrong for subnormal arguments next to huge ones. */
+  private static String argument(DType t, String a, int w) {
+    return t == DType.FLOAT32 && w > 1
+        ? "select(" + a + ", " + splat(t, w, "0.0f") + ", " + subnormal(a, w) + ")"
+        : a;
+  }
+
+  private static String odd(String f, DType t, String a, int w) {
+    String value = f + "(" + argument(t, a, w) + ")";
+    return t == DType.FLOAT32 && w > 1
+        ? "select(" + value + ", " + a + ", " + subnormal(a, w) + ")"
+        : value;
+  }
+
+  private static String subnormal(String a, int w) {
+    return "fabs(" + a + ") < " + splat(DType.FLOAT32, w, "0x1p-126f");
+  }
+
+  /** NB: PoCL's vector fmod of doubles is wrong for quotients beyond 2^53; its scalar one is right. */
+  private static String remainder(DType t, String a, String b, int w) {
+    if (t == DType.FLOAT32 || w == 1) {
+      return "fmod(" + a + ", " + b + ")";
+    }
+    StringBuilder s = new StringBuilder("(" + type(t, w) + ")(");
+    for (int q = 0; q < w; q++) {
+      String lane = ".s" + Integer.toHexString(q);
+      s.append(q == 0 ? "" : ", ").append("fmod(").append(lane(a, lane)).append(", ").append(lane(b, lane)).append(')');
+    }
+    return s.append(')').toString();
+  }
+
+  private static String lane(String vector, String lane) {
+    return "(" + vector + ")" + lane;
   }
 
   private static String unsigned(String a, int w) {
