@@ -21,7 +21,7 @@ public final class SelfCheck {
   public static List<CheckResult> run(
       Device device, DeviceChecks.Effort effort, Consumer<String> progress) {
     List<CheckResult> out = new ArrayList<>();
-    for (OpSample s : OpSamples.all()) {
+    for (OpSample s : table(effort)) {
       progress.accept(s.name());
       out.addAll(RuleChecks.run(s));
       out.addAll(DeviceChecks.run(device, s, effort));
@@ -29,11 +29,23 @@ public final class SelfCheck {
     return out;
   }
 
+  /** All operations, and random graphs of them. */
+  private static List<OpSample> table(DeviceChecks.Effort effort) {
+    List<OpSample> rows = new ArrayList<>(OpSamples.all());
+    rows.addAll(
+        RandomGraphs.rows(
+            switch (effort) {
+              case QUICK -> 8;
+              case FULL -> 60;
+            }));
+    return rows;
+  }
+
   /** The device checks of every row by its name; each gives its failures. */
   public static Map<String, Supplier<List<String>>> rows(
       Device device, DeviceChecks.Effort effort) {
     Map<String, Supplier<List<String>>> out = new LinkedHashMap<>();
-    for (OpSample s : OpSamples.all()) {
+    for (OpSample s : table(effort)) {
       out.put(
           s.name(),
           () ->

@@ -72,7 +72,7 @@ class OpSamplesTest {
 
   @TestFactory
   Stream<DynamicTest> rulesHold() {
-    return OpSamples.all().stream()
+    return Stream.concat(OpSamples.all().stream(), RandomGraphs.rows(60).stream())
         .map(
             s ->
                 DynamicTest.dynamicTest(
