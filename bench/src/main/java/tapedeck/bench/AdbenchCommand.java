@@ -1,0 +1,178 @@
+package tapedeck.bench;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tapedeck.ad.backend.Devices;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
+import tapedeck.bench.adbench.AdbenchFormat;
+import tapedeck.bench.adbench.AdbenchProblem;
+import tapedeck.bench.adbench.Ba;
+import tapedeck.bench.adbench.BaInstance;
+import tapedeck.bench.adbench.Gmm;
+import tapedeck.bench.adbench.GmmInstance;
+import tapedeck.bench.adbench.Hand;
+import tapedeck.bench.adbench.HandInstance;
+import tapedeck.bench.adbench.HandModel;
+import tapedeck.bench.adbench.Lstm;
+import tapedeck.bench.adbench.LstmInstance;
+import tapedeck.bench.report.Stats;
+
+/** Computes an ADBench instance. */
+@Command(
+    name = "adbench",
+    description = "Computes an instance of ADBench: value and gradient or Jacobian.",
+    mixinStandardHelpOptions = true)
+final class AdbenchCommand implements Callable<Integer> {
+  /** The four problems. */
+  enum Kind {
+    GMM,
+    BA,
+    LSTM,
+    HAND
+  }
+
+  /** Element types of the computation. */
+  enum FloatType {
+    FLOAT64(DType.FLOAT64, 1e-9),
+    FLOAT32(DType.FLOAT32, 1e-4);
+
+    final DType dtype;
+
+    /** Allowed normwise error against a golden result. */
+    final double tolerance;
+
+    FloatType(DType dtype, double tolerance) {
+      this.dtype = dtype;
+      this.tolerance = tolerance;
+    }
+  }
+
+  private static final double RHO = 1e-8;
+
+  @Spec private CommandSpec spec;
+  @Mixin private DeviceOption device;
+
+  @Option(names = "--problem", required = true, description = "${COMPLETION-CANDIDATES}")
+  private Kind problem;
+
+  @Option(names = "--input", required = true, paramLabel = "FILE", description = "the instance")
+  private Path input;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "the hand model; default: model beside the instance")
+  private Optional<Path> model = Optional.empty();
+
+  @Option(names = "--dtype", description = "${COMPLETION-CANDIDATES}; default: float64")
+  private FloatType dtype = FloatType.FLOAT64;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "folder for the results")
+  private Path out;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      description = "runs of which the median is told; default: 10")
+  private int runs = 10;
+
+  @Option(
+      names = "--check",
+      description = "compares with NAME_F_Manual.txt and NAME_J_Manual.txt beside the instance")
+  private boolean check;
+
+  @Override
+  public Integer call() {
+    Options.positive(spec.commandLine(), "--runs", runs);
+    return device.on(spec.commandLine(), this::compute);
+  }
+
+  private AdbenchProblem read() {
+    return switch (problem) {
+      case GMM -> new Gmm(GmmInstance.read(input), dtype.dtype);
+      case BA -> new Ba(BaInstance.read(input), dtype.dtype);
+      case LSTM -> new Lstm(LstmInstance.read(input), dtype.dtype);
+      case HAND -> {
+        Path folder = model.orElseGet(() -> input.toAbsolutePath().resolveSibling("model"));
+        yield new Hand(HandInstance.read(input, HandModel.read(folder)), dtype.dtype);
+      }
+    };
+  }
+
+  private int compute() {
+    PrintWriter print = spec.commandLine().getOut();
+    var target = Devices.defaultDevice();
+    if (!target.supports(dtype.dtype)) {
+      throw new DTypeException(
+          "[adbench] device " + target.name() + " has no " + dtype.dtype + "; try --dtype float32");
+    }
+    AdbenchProblem p = read();
+    print.printf(
+        "%s in %s on %s (%s)%n",
+        p.describe(), dtype.dtype, target.name(), target.info().description());
+    Timed value = time(p::objective);
+    Timed slope = time(p::derivative);
+    print.printf("objective   %.3e s  (first call %.2f s)%n", value.seconds, value.first);
+    print.printf("derivative  %.3e s  (first call %.2f s)%n", slope.seconds, slope.first);
+    print.printf("ratio       %.2f%n", slope.seconds / value.seconds);
+
+    String name = input.getFileName().toString().replaceFirst("\\.txt$", "");
+    Path f = out.resolve(name + "_F_Tapedeck.txt");
+    Path j = out.resolve(name + "_J_Tapedeck.txt");
+    Path times = out.resolve(name + "_times_Tapedeck.txt");
+    p.writeObjective(f, value.result);
+    p.writeDerivative(j, slope.result);
+    AdbenchFormat.writeTimes(times, value.seconds, slope.seconds);
+    print.printf("wrote %s, %s, %s%n", f, j, times);
+    boolean good = true;
+    if (check) {
+      Path goldenF = input.resolveSibling(name + "_F_Manual.txt");
+      Path goldenJ = input.resolveSibling(name + "_J_Manual.txt");
+      good = agrees("objective", value.result, AdbenchFormat.readNumbers(goldenF));
+      good &= agrees("derivative", slope.result, p.readDerivative(goldenJ));
+    }
+    print.flush();
+    return good ? 0 : 1;
+  }
+
+  private boolean agrees(String what, double[] found, double[] golden) {
+    double rho = Stats.rho(found, golden);
+    double norm = Stats.normwiseError(found, golden);
+    // rho is stated for float64; a float32 result has fewer digits than it asks for.
+    boolean good = norm <= dtype.tolerance && (dtype == FloatType.FLOAT32 || rho <= RHO);
+    spec.commandLine()
+        .getOut()
+        .printf(
+            "%-11s rho %.2e  normwise error %.2e  %s%n",
+            what, rho, norm, good ? "agrees" : "DIFFERS");
+    return good;
+  }
+
+  private record Timed(double[] result, double first, double seconds) {}
+
+  private Timed time(Supplier<double[]> f) {
+    long start = System.nanoTime();
+    double[] result = f.get();
+    double first = (System.nanoTime() - start) * 1e-9;
+    double[] samples = new double[runs];
+    for (int i = -1; i < runs; i++) {
+      long t = System.nanoTime();
+      result = f.get();
+      samples[Math.max(i, 0)] = (System.nanoTime() - t) * 1e-9;
+    }
+    return new Timed(result, first, Stats.median(samples));
+  }
+}

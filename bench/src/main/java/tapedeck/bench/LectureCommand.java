@@ -1,0 +1,7 @@
+package tapedeck.bench;
+
+@picocli.CommandLine.Command(name = "lecture")
+final class LectureCommand implements Runnable {
+  @Override
+  public void run() {}
+}
