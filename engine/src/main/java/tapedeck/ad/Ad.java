@@ -40,40 +40,40 @@ public final class Ad {
    */
   @SuppressWarnings("unchecked")
   public static <A> Fn1<A, A> grad(Fn1<A, Tensor> f) {
-    return (a) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a).grad();
+    return (a) -> (A) Gradients.grad("grad", Call.body(f), a);
   }
 
   /** As {@link #grad(Fn1)}, for a function of 2 arguments. */
   @SuppressWarnings("unchecked")
   public static <A, B> Fn2<A, B, A> grad(Fn2<A, B, Tensor> f) {
-    return (a, b) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a, b).grad();
+    return (a, b) -> (A) Gradients.grad("grad", Call.body(f), a, b);
   }
 
   /** As {@link #grad(Fn1)}, for a function of 3 arguments. */
   @SuppressWarnings("unchecked")
   public static <A, B, C> Fn3<A, B, C, A> grad(Fn3<A, B, C, Tensor> f) {
-    return (a, b, c) -> (A) Gradients.valueAndGrad("grad", Call.body(f), false, a, b, c).grad();
+    return (a, b, c) -> (A) Gradients.grad("grad", Call.body(f), a, b, c);
   }
 
   /** As {@link #grad(Fn1)}, together with the function's value. */
   @SuppressWarnings("unchecked")
   public static <A> Fn1<A, ValueAndGrad<A>> valueAndGrad(Fn1<A, Tensor> f) {
     return (a) ->
-        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a);
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a);
   }
 
   /** As {@link #grad(Fn1)}, together with the function's value. */
   @SuppressWarnings("unchecked")
   public static <A, B> Fn2<A, B, ValueAndGrad<A>> valueAndGrad(Fn2<A, B, Tensor> f) {
     return (a, b) ->
-        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a, b);
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a, b);
   }
 
   /** As {@link #grad(Fn1)}, together with the function's value. */
   @SuppressWarnings("unchecked")
   public static <A, B, C> Fn3<A, B, C, ValueAndGrad<A>> valueAndGrad(Fn3<A, B, C, Tensor> f) {
     return (a, b, c) ->
-        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), true, a, b, c);
+        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a, b, c);
   }
 
   /** A pytree whose tensors have the same values and derivative zero. */

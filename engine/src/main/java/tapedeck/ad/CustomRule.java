@@ -2,6 +2,8 @@ package tapedeck.ad;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.tape.Trace;
 import tapedeck.ad.tensor.CustomVjp;
 import tapedeck.ad.tensor.Tensor;
@@ -19,7 +21,7 @@ final class CustomRule<A, R, S> {
   private final Fn2<S, R, A> bwd;
   private final Call call;
   private final Call.Traced traced;
-  private volatile Pytree saved;
+  private volatile @Nullable Pytree saved;
 
   private CustomRule(Fn1<A, R> f, Fn1<A, Forward<R, S>> fwd, Fn2<S, R, A> bwd, A x) {
     this.f = f;
@@ -77,8 +79,9 @@ final class CustomRule<A, R, S> {
 
   @SuppressWarnings("unchecked")
   private List<Tensor> backward(List<Tensor> in) {
-    int n = saved.size();
-    S residuals = (S) saved.unflatten(in.subList(0, n));
+    Pytree tree = Objects.requireNonNull(saved, "the forward rule runs first");
+    int n = tree.size();
+    S residuals = (S) tree.unflatten(in.subList(0, n));
     R ct = (R) traced.result().unflatten(in.subList(n, in.size()));
     return Gradients.requireLike(
         OP, "backward rule's result", call.trees.get(0), call.avals(), bwd.apply(residuals, ct));

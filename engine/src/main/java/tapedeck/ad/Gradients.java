@@ -16,29 +16,38 @@ import tapedeck.ad.type.TracingException;
 final class Gradients {
   private Gradients() {}
 
-  /** Value and gradient with respect to the first argument; the gradient alone if {@code value} is unset. */
-  static ValueAndGrad<Object> valueAndGrad(String op, Call.Body body, boolean value, Object... args) {
+  /** Value and gradient with respect to the first argument. */
+  static ValueAndGrad<Object> valueAndGrad(String op, Call.Body body, Object... args) {
     Call call = Call.of(op, body, args);
+    List<Tensor> out = run(op, call, true);
+    return new ValueAndGrad<>(out.get(0), call.trees.get(0).unflatten(out.subList(1, out.size())));
+  }
+
+  /** Gradient with respect to the first argument. */
+  static Object grad(String op, Call.Body body, Object... args) {
+    Call call = Call.of(op, body, args);
+    return call.trees.get(0).unflatten(run(op, call, false));
+  }
+
+  /** Leaves of the gradient, after the value if {@code value} is set. */
+  private static List<Tensor> run(String op, Call call, boolean value) {
     call.requireFloats();
     int n = call.groups.get(0).size();
     Call.Traced t = call.trace();
     requireScalar(op, t);
-    List<Tensor> out =
-        Call.apply(
-            in -> {
-              tapedeck.ad.transform.Vjp run =
-                  tapedeck.ad.transform.Vjp.forward(t.tape(), in, Call.firstArguments(t.tape(), n));
-              Tensor y = run.outputs().get(0);
-              List<Tensor> all = new ArrayList<>();
-              if (value) {
-                all.add(y);
-              }
-              all.addAll(run.pullback(List.of(one(y.aval(), in))));
-              return all;
-            },
-            t.inputs(call.leaves));
-    Object grad = call.trees.get(0).unflatten(out.subList(value ? 1 : 0, out.size()));
-    return new ValueAndGrad<>(value ? out.get(0) : null, grad);
+    return Call.apply(
+        in -> {
+          tapedeck.ad.transform.Vjp run =
+              tapedeck.ad.transform.Vjp.forward(t.tape(), in, Call.firstArguments(t.tape(), n));
+          Tensor y = run.outputs().get(0);
+          List<Tensor> all = new ArrayList<>();
+          if (value) {
+            all.add(y);
+          }
+          all.addAll(run.pullback(List.of(one(y.aval(), in))));
+          return all;
+        },
+        t.inputs(call.leaves));
   }
 
   private static void requireScalar(String op, Call.Traced t) {

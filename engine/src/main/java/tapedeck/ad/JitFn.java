@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.run.Engine;
 import tapedeck.ad.run.InlineCustom;
 import tapedeck.ad.run.ScheduleText;
@@ -34,8 +35,8 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
   private final Call.Body body;
   private final Donate donate;
   private final Map<Key, Entry> entries = new HashMap<>();
-  private Key lastKey;
-  private Entry last;
+  private @Nullable Key lastKey;
+  private @Nullable Entry last;
   private String reason = "it has not been called";
 
   JitFn(Call.Body body, Donate donate) {

@@ -11,6 +11,7 @@ import java.util.ServiceLoader;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.BackendProvider.Candidate;
 import tapedeck.ad.backend.BackendProvider.Discovery;
 import tapedeck.ad.type.DeviceException;
@@ -40,7 +41,7 @@ public final class Devices {
   /** Backends that did not load, and devices that did not open. */
   private static final Map<String, String> FAILED = new LinkedHashMap<>();
 
-  private static List<BackendProvider> providers;
+  private static @Nullable List<BackendProvider> providers;
 
   private Devices() {}
 
@@ -94,10 +95,10 @@ public final class Devices {
     return known;
   }
 
-  private static Candidate candidate(String name) {
+  private static @Nullable Candidate candidate(String name) {
     int colon = name.indexOf(':');
     String backend = colon < 0 ? name : name.substring(0, colon);
-    Candidate first = null;
+    @Nullable Candidate first = null;
     for (BackendProvider p : providers()) {
       if (!p.name().equals(backend)) {
         continue;

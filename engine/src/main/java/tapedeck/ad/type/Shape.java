@@ -1,8 +1,11 @@
 package tapedeck.ad.type;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** Immutable extents of a tensor, outermost axis first. A scalar has rank 0. Layout is row-major. */
+/**
+ * Immutable extents of a tensor, outermost axis first. A scalar has rank 0. Layout is row-major.
+ */
 public final class Shape {
   public static final Shape SCALAR = new Shape(new int[0]);
 
@@ -74,8 +77,7 @@ public final class Shape {
   public int axis(String op, int axis) {
     int a = axis < 0 ? axis + dims.length : axis;
     if (a < 0 || a >= dims.length) {
-      throw new ShapeException(
-          "[" + op + "] axis " + axis + " is out of range for shape " + this);
+      throw new ShapeException("[" + op + "] axis " + axis + " is out of range for shape " + this);
     }
     return a;
   }
@@ -101,7 +103,7 @@ public final class Shape {
   }
 
   /** NumPy broadcasting of two shapes, or null where they do not broadcast. */
-  public static Shape broadcast(Shape a, Shape b) {
+  public static @Nullable Shape broadcast(Shape a, Shape b) {
     int r = Math.max(a.rank(), b.rank());
     int[] d = new int[r];
     for (int i = 0; i < r; i++) {

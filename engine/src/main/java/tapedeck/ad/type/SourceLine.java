@@ -6,7 +6,9 @@ public final class SourceLine {
 
   private SourceLine() {}
 
-  /** As in {@code Model.java:42}: the innermost frame outside the engine; empty if there is none. */
+  /**
+   * As in {@code Model.java:42}: the innermost frame outside the engine; empty if there is none.
+   */
   public static String find() {
     return WALKER.walk(
         frames ->
@@ -28,14 +30,18 @@ public final class SourceLine {
     return !className.contains("Test") && !className.startsWith("tapedeck.ad.testkit.");
   }
 
-  /** The same exception type with the user's line at the end of its message, unless one is there already. */
+  /**
+   * The same exception type with the user's line at the end of its message, unless one is there
+   * already.
+   */
   @SuppressWarnings("unchecked")
   public static <E extends TapedeckException> E at(E e) {
     String line = find();
-    if (line.isEmpty() || e.getMessage().contains("; at ")) {
+    String message = String.valueOf(e.getMessage());
+    if (line.isEmpty() || message.contains("; at ")) {
       return e;
     }
-    String m = e.getMessage() + "; at " + line;
+    String m = message + "; at " + line;
     TapedeckException out =
         switch ((TapedeckException) e) {
           case ShapeException x -> new ShapeException(m, x);
