@@ -128,6 +128,12 @@ final class Call {
     return work.get();
   }
 
+  /** The function's result, from one batch of kernels. */
+  Object run() {
+    Traced t = trace();
+    return t.result().unflatten(Trace.apply(t.tape(), t.inputs(leaves)));
+  }
+
   private Object[] arguments(List<Tensor> in) {
     Object[] args = new Object[trees.size()];
     int at = 0;

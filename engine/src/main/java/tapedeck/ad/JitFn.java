@@ -1,7 +1,7 @@
 package tapedeck.ad;
 
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,9 +32,23 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
   private record Entry(
       Tape tape, List<Tensor> consts, Pytree result, Set<Integer> donated, String device) {}
 
+  private static final int ENTRIES = 256;
+
   private final Call.Body body;
   private final Donate donate;
-  private final Map<Key, Entry> entries = new HashMap<>();
+
+  /** The least recently used is forgotten first, for functions whose static values never repeat. */
+  private final Map<Key, Entry> entries =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, Entry> eldest) {
+          return size() > ENTRIES;
+        }
+      };
+
+  private int compilations;
   private @Nullable Key lastKey;
   private @Nullable Entry last;
   private String reason = "it has not been called";
@@ -63,6 +77,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
         reason = why(call, key);
         lastKey = key;
         entries.put(key, e);
+        compilations++;
       }
       last = e;
     }
@@ -111,16 +126,16 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     return "settings changed from '" + lastKey.settings() + "' to '" + key.settings() + "'";
   }
 
-  /** Number of different keys for which this was traced. */
+  /** How often this was traced and compiled. */
   public final synchronized int compilations() {
-    return entries.size();
+    return compilations;
   }
 
   /** How often and why this was compiled, and the kernels of the last call. */
   public final String explain() {
     String head;
     synchronized (this) {
-      head = "compiled " + entries.size() + " times, the last time because " + reason + "\n";
+      head = "compiled " + compilations + " times, the last time because " + reason + "\n";
     }
     return head + ScheduleText.of(schedule());
   }

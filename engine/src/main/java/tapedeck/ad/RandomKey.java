@@ -1,7 +1,8 @@
 package tapedeck.ad;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import tapedeck.ad.tensor.RandomBits;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
@@ -36,33 +37,47 @@ public record RandomKey(Tensor data) {
    */
   public List<RandomKey> split(int n) {
     if (n < 0) {
-      throw SourceLine.at(new TapedeckException("[split] the number of keys must not be negative: " + n));
+      throw SourceLine.at(
+          new TapedeckException("[split] the number of keys must not be negative: " + n));
     }
-    Tensor rows = derive(data.xor(Tensor.of(DERIVE_0, DERIVE_1)), n);
-    List<RandomKey> keys = new ArrayList<>();
-    for (int i = 0; i < n; i++) {
-      keys.add(new RandomKey(rows.get(i)));
-    }
-    return keys;
+    return derive(n, DERIVE_0, DERIVE_1);
   }
 
   /** The key for a number, such as a step or a layer; different numbers give independent keys. */
   public RandomKey fold(int i) {
-    return new RandomKey(derive(data.xor(Tensor.of(~DERIVE_0 ^ i, ~DERIVE_1)), 1).get(0));
+    return derive(1, ~DERIVE_0 ^ i, ~DERIVE_1).get(0);
   }
 
-  private static Tensor derive(Tensor key, int n) {
-    Shape s = Shape.of(n);
-    return Tensor.stack(1, Tensor.apply(new RandomBits(s, 0), key), Tensor.apply(new RandomBits(s, 1), key));
+  private List<RandomKey> derive(int n, int mask0, int mask1) {
+    return Call.apply(
+            in -> {
+              Tensor key = in.get(0).xor(in.get(1));
+              Tensor[] words = {bits(key, Shape.of(n), 0), bits(key, Shape.of(n), 1)};
+              Tensor rows = Tensor.stack(1, words);
+              return IntStream.range(0, n).mapToObj(rows::get).toList();
+            },
+            List.of(data, Tensor.of(mask0, mask1)))
+        .stream()
+        .map(RandomKey::new)
+        .toList();
   }
 
-  private Tensor bits(Shape shape, int lane) {
-    return Tensor.apply(new RandomBits(shape, lane), data);
+  /** One batch of kernels for the whole formula. */
+  private Tensor draw(UnaryOperator<Tensor> formula) {
+    return Call.apply(in -> List.of(formula.apply(in.get(0))), List.of(data)).get(0);
   }
 
-  /** Numbers in [0, 1): 24 random bits each for float32, 53 for float64. */
+  private static Tensor bits(Tensor key, Shape shape, int lane) {
+    return Tensor.apply(new RandomBits(shape, lane), key);
+  }
+
+  /**
+   * Numbers in [0, 1): 24 random bits each for float32, 53 for float64.
+   *
+   * @throws DTypeException for other types
+   */
   public Tensor uniform(DType dtype, Shape shape) {
-    return uniform(dtype, shape, 0);
+    return draw(key -> uniform(key, dtype, shape, 0));
   }
 
   /** Numbers in [0, 1). */
@@ -70,13 +85,13 @@ public record RandomKey(Tensor data) {
     return uniform(dtype, Shape.of(dims));
   }
 
-  private Tensor uniform(DType dtype, Shape shape, int lane) {
+  private static Tensor uniform(Tensor key, DType dtype, Shape shape, int lane) {
     return switch (dtype) {
-      case FLOAT32 -> top(bits(shape, lane), 8, DType.FLOAT32).mul(0x1p-24);
+      case FLOAT32 -> top(bits(key, shape, lane), 8, DType.FLOAT32).mul(0x1p-24);
       case FLOAT64 ->
-          top(bits(shape, lane), 6, DType.FLOAT64)
+          top(bits(key, shape, lane), 6, DType.FLOAT64)
               .mul(0x1p27)
-              .add(top(bits(shape, lane + 1), 5, DType.FLOAT64))
+              .add(top(bits(key, shape, lane + 1), 5, DType.FLOAT64))
               .mul(0x1p-53);
       case INT32, BOOL ->
           throw SourceLine.at(new DTypeException("[random] needs f32 or f64, not " + dtype));
@@ -87,12 +102,19 @@ public record RandomKey(Tensor data) {
     return bits.shr(Tensor.full(DType.INT32, bits.shape(), dropped)).cast(as);
   }
 
-  /** Standard normal numbers, by the transform of Box and Muller (1958). */
+  /**
+   * Standard normal numbers, by the transform of Box and Muller (1958).
+   *
+   * @throws DTypeException if the type is not a float type
+   */
   public Tensor normal(DType dtype, Shape shape) {
-    Tensor u = uniform(dtype, shape, 0);
-    Tensor v = uniform(dtype, shape, dtype == DType.FLOAT64 ? 2 : 1);
-    // 1-u is in (0, 1], so its logarithm is finite.
-    return u.neg().log1p().mul(-2).sqrt().mul(v.mul(2 * Math.PI).cos());
+    return draw(
+        key -> {
+          Tensor u = uniform(key, dtype, shape, 0);
+          Tensor v = uniform(key, dtype, shape, dtype == DType.FLOAT64 ? 2 : 1);
+          // 1-u is in (0, 1], so its logarithm is finite.
+          return u.neg().log1p().mul(-2).sqrt().mul(v.mul(2 * Math.PI).cos());
+        });
   }
 
   /** Standard normal numbers. */
@@ -102,7 +124,7 @@ public record RandomKey(Tensor data) {
 
   /** Booleans that are true with probability {@code p}. */
   public Tensor bernoulli(double p, Shape shape) {
-    return uniform(DType.FLOAT32, shape).lt(p);
+    return draw(key -> uniform(key, DType.FLOAT32, shape, 0).lt(p));
   }
 
   /** Booleans that are true with probability {@code p}. */

@@ -1,12 +1,9 @@
 package tapedeck.ad.run;
 
-import java.lang.ref.Cleaner;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
@@ -21,8 +18,6 @@ import tapedeck.ad.type.SourceLine;
  * doubled since it last ran, and before an allocation fails.
  */
 final class DeviceMemory {
-  static final Cleaner CLEANER = Cleaner.create();
-
   private static final Map<Device, DeviceMemory> ALL = new ConcurrentHashMap<>();
   private static final long UNKNOWN = 4L << 30;
 
@@ -40,7 +35,7 @@ final class DeviceMemory {
     long known = device.info().memoryBytes();
     long memory = known > 0 ? known : UNKNOWN;
     poolLimit = memory / 4;
-    calmBytes = Math.clamp(memory / 8, 1L << 20, 1L << 30);
+    calmBytes = Math.clamp(memory / 16, 1L << 20, 1L << 28);
     collectAt = calmBytes;
   }
 
@@ -81,7 +76,7 @@ final class DeviceMemory {
     long size = sizeClass(bytes);
     Buffer b = take(size);
     if (b == null && collectIsDue(size)) {
-      collect();
+      Reclaimer.collect();
       b = take(size);
       synchronized (this) {
         collectAt = Math.max(calmBytes, 2 * heldBytes);
@@ -170,21 +165,7 @@ final class DeviceMemory {
   void relieve() {
     Engine.dropCaches(device);
     trim();
-    collect();
+    Reclaimer.collect();
     trim();
-  }
-
-  /** Asks for a garbage collection and waits a moment for the memory of collected tensors. */
-  private static void collect() {
-    CountDownLatch cleaned = new CountDownLatch(1);
-    // Cleaners run in one thread: when this one has run, those found before it have too.
-    CLEANER.register(new Object(), cleaned::countDown);
-    System.gc();
-    try {
-      cleaned.await(500, TimeUnit.MILLISECONDS);
-      Thread.sleep(5);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

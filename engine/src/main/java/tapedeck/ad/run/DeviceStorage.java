@@ -1,7 +1,6 @@
 package tapedeck.ad.run;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
@@ -19,12 +18,12 @@ import tapedeck.ad.type.SourceLine;
 final class DeviceStorage implements Storage {
   private final Aval aval;
   private final State state;
-  private final Cleaner.Cleanable cleanable;
+  private final Reclaimer reclaimer;
 
   DeviceStorage(Aval aval, DeviceMemory memory, Buffer buffer) {
     this.aval = aval;
     this.state = new State(memory, buffer, Leaks.origin(aval));
-    this.cleanable = DeviceMemory.CLEANER.register(this, state);
+    this.reclaimer = Reclaimer.watch(this, state);
     TensorScope.register(this);
   }
 
@@ -93,7 +92,7 @@ final class DeviceStorage implements Storage {
       }
     }
 
-    /** Called by the cleaner: the tensor is gone, or was closed. */
+    /** The tensor was collected. */
     @Override
     public void run() {
       if (origin != null && !isClosed()) {
@@ -138,7 +137,7 @@ final class DeviceStorage implements Storage {
               ? new ClosedException("[donate] tensor " + aval + " is closed")
               : new DeviceException("[donate] tensor " + aval + " is in use by another thread"));
     }
-    cleanable.clean();
+    reclaimer.cancel();
     return b;
   }
 
@@ -165,6 +164,6 @@ final class DeviceStorage implements Storage {
   @Override
   public void close() {
     state.close();
-    cleanable.clean();
+    reclaimer.cancel();
   }
 }
