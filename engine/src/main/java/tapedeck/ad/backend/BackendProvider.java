@@ -3,8 +3,9 @@ package tapedeck.ad.backend;
 import java.util.List;
 
 /**
- * Entry point of a backend, found with {@link java.util.ServiceLoader}. Neither constructing a provider nor asking for
- * its devices may fail because something is missing: that is what {@link Discovery#rejections} is for.
+ * Entry point of a backend, found with {@link java.util.ServiceLoader}. Neither constructing a
+ * provider nor asking for its devices may fail because something is missing: that is what {@link
+ * Discovery#rejections} is for.
  */
 public interface BackendProvider {
 

@@ -5,9 +5,9 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 
 /**
- * A device that holds buffers and runs schedules. Methods may be called from any thread. Work is done in the order in
- * which it was submitted; only {@link #read} and {@link #synchronize} wait for it. Multi-byte elements are little
- * endian in host segments.
+ * A device that holds buffers and runs schedules. Methods may be called from any thread. Work is
+ * done in the order in which it was submitted; only {@link #read} and {@link #synchronize} wait for
+ * it. Multi-byte elements are little endian in host segments.
  */
 public interface Device extends AutoCloseable {
 
@@ -29,7 +29,9 @@ public interface Device extends AutoCloseable {
   /** Copies all of {@code src} to the start of {@code dst}; {@code src} may be reused on return. */
   void write(Buffer dst, MemorySegment src);
 
-  /** Waits for all work that was submitted and copies {@code dst.byteSize()} bytes into {@code dst}. */
+  /**
+   * Waits for all work that was submitted and copies {@code dst.byteSize()} bytes into {@code dst}.
+   */
   void read(Buffer src, MemorySegment dst);
 
   /**

@@ -3,12 +3,14 @@ package tapedeck.ad.kir;
 import java.util.List;
 
 /**
- * Says that a kernel is a matrix product: its first phase is {@code Reduce(k, [SUM lhs * rhs])} and its second an
- * {@code Emit} without loops whose stores see the sum as accumulator 0. The grid is batch, m, n in this order; lhs
- * does not depend on n and rhs not on m. A backend may run it with a tuned kernel (evaluating lhs and rhs while
- * packing and the stores on finished tiles), or as the plain loops that it also is.
+ * Says that a kernel is a matrix product: its first phase is {@code Reduce(k, [SUM lhs * rhs])} and
+ * its second an {@code Emit} without loops whose stores see the sum as accumulator 0. The grid is
+ * batch, m, n in this order; lhs does not depend on n and rhs not on m. A backend may run it with a
+ * tuned kernel (evaluating lhs and rhs while packing and the stores on finished tiles), or as the
+ * plain loops that it also is.
  */
-public record Contraction(List<Loop> batch, List<Loop> m, List<Loop> n, List<Loop> k, Expr lhs, Expr rhs) {
+public record Contraction(
+    List<Loop> batch, List<Loop> m, List<Loop> n, List<Loop> k, Expr lhs, Expr rhs) {
 
   /** Product of the extents of some loops. */
   public static long extent(List<Loop> loops) {

@@ -5,8 +5,8 @@ import java.util.List;
 import tapedeck.ad.type.DType;
 
 /**
- * Scalar expression evaluated at one point of a kernel's loops. Expressions are shared: a renderer evaluates a node
- * that occurs several times once (compare nodes by identity).
+ * Scalar expression evaluated at one point of a kernel's loops. Expressions are shared: a renderer
+ * evaluates a node that occurs several times once (compare nodes by identity).
  */
 public sealed interface Expr {
 
@@ -99,8 +99,8 @@ public sealed interface Expr {
   }
 
   /**
-   * {@code value} where every bound holds, else {@code otherwise}. {@code value} is evaluated only where they hold:
-   * its loads may be out of range elsewhere.
+   * {@code value} where every bound holds, else {@code otherwise}. {@code value} is evaluated only
+   * where they hold: its loads may be out of range elsewhere.
    */
   record Guarded(List<Bound> bounds, Expr value, Expr otherwise) implements Expr {
     @Override
@@ -149,7 +149,10 @@ public sealed interface Expr {
     }
   }
 
-  /** Whether the value can change when the loop variable does. Walks the DAG as a tree: for small expressions. */
+  /**
+   * Whether the value can change when the loop variable does. Walks the DAG as a tree: for small
+   * expressions.
+   */
   default boolean dependsOn(Loop loop) {
     return switch (this) {
       case Const c -> false;

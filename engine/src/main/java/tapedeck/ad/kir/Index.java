@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * Element index in canonical form: {@code base + sum(coef * atom)}, with at most one term per atom. Where all atoms
- * are loops the index is affine and {@link #coef} gives its strides. Views (reshape, transpose, slice, pad, flip,
- * broadcast) only ever change indices.
+ * Element index in canonical form: {@code base + sum(coef * atom)}, with at most one term per atom.
+ * Where all atoms are loops the index is affine and {@link #coef} gives its strides. Views
+ * (reshape, transpose, slice, pad, flip, broadcast) only ever change indices.
  */
 public record Index(long base, List<Term> terms) {
 
@@ -119,7 +119,9 @@ public record Index(long base, List<Term> terms) {
   }
 
   private static Atom nestedDiv(Index rest, long by) {
-    if (rest.base == 0 && rest.terms.size() == 1 && rest.terms.get(0).coef() == 1
+    if (rest.base == 0
+        && rest.terms.size() == 1
+        && rest.terms.get(0).coef() == 1
         && rest.terms.get(0).atom() instanceof Div d) {
       return new Div(d.arg(), d.by() * by);
     }
@@ -128,7 +130,10 @@ public record Index(long base, List<Term> terms) {
 
   private record Split(Index whole, Index rest) {}
 
-  /** this = whole * by + rest, with multiples of {@code by} moved into whole as long as rest is not negative. */
+  /**
+   * this = whole * by + rest, with multiples of {@code by} moved into whole as long as rest is not
+   * negative.
+   */
   private Split split(long by) {
     List<Term> whole = new ArrayList<>();
     List<Term> rest = new ArrayList<>();
@@ -256,7 +261,7 @@ public record Index(long base, List<Term> terms) {
   }
 
   private static final Comparator<Term> ORDER =
-      Comparator.comparingInt((Term t) -> rank(t.atom())).thenComparing(t -> -t.coef());
+      Comparator.comparingInt((Term t) -> rank(t.atom())).thenComparingLong(t -> -t.coef());
 
   private static int rank(Atom a) {
     return switch (a) {

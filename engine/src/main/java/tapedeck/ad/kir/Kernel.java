@@ -5,11 +5,12 @@ import java.util.Optional;
 import tapedeck.ad.type.DType;
 
 /**
- * One kernel: for every point of the grid loops, independently and in any order, the phases in sequence. A parameter
- * that is written is not read by the same kernel; but two parameters may be bound to one buffer, where the one that is
- * read is read only at the element that the same loop point writes through the other, in the same phase or an earlier
- * one (an update in place). Equal kernels are equal records (names and source lines stay outside), so
- * a backend may compile each once.
+ * One kernel: for every point of the grid loops, independently and in any order, the phases in
+ * sequence. A parameter that is written is not read by the same kernel; but two parameters may be
+ * bound to one buffer, where the one that is read is read only at the element that the same loop
+ * point writes through the other, in the same phase or an earlier one (an update in place). Equal
+ * kernels are equal records (names and source lines stay outside), so a backend may compile each
+ * once.
  *
  * @param params the buffers, by position
  * @param grid parallel loops, outermost first; may be empty (one point)

@@ -2,7 +2,9 @@ package tapedeck.ad.kir;
 
 import tapedeck.ad.type.DType;
 
-/** How a reduction combines values. Order within one kernel is fixed, so results are reproducible. */
+/**
+ * How a reduction combines values. Order within one kernel is fixed, so results are reproducible.
+ */
 public enum Reducer {
   SUM(ScalarOp.ADD),
   PROD(ScalarOp.MUL),
@@ -24,8 +26,10 @@ public enum Reducer {
     return switch (this) {
       case SUM -> 0;
       case PROD -> 1;
-      case MAX -> dtype.isFloat() ? Double.NEGATIVE_INFINITY : dtype == DType.BOOL ? 0 : Integer.MIN_VALUE;
-      case MIN -> dtype.isFloat() ? Double.POSITIVE_INFINITY : dtype == DType.BOOL ? 1 : Integer.MAX_VALUE;
+      case MAX ->
+          dtype.isFloat() ? Double.NEGATIVE_INFINITY : dtype == DType.BOOL ? 0 : Integer.MIN_VALUE;
+      case MIN ->
+          dtype.isFloat() ? Double.POSITIVE_INFINITY : dtype == DType.BOOL ? 1 : Integer.MAX_VALUE;
     };
   }
 }

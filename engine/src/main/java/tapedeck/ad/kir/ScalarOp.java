@@ -1,8 +1,8 @@
 package tapedeck.ad.kir;
 
 /**
- * Scalar instructions. Floating-point arithmetic follows IEEE 754 in the operand's type; NaN propagates through MIN
- * and MAX. Integers wrap. Booleans are 0 or 1.
+ * Scalar instructions. Floating-point arithmetic follows IEEE 754 in the operand's type; NaN
+ * propagates through MIN and MAX. Integers wrap. Booleans are 0 or 1.
  */
 public enum ScalarOp {
   // float or int32 arithmetic
@@ -20,7 +20,10 @@ public enum ScalarOp {
   /** -1, 0 (with its sign, for floats) or 1; NaN stays NaN. */
   SIGN(1),
   // float only
-  /** As in IEEE 754 (C's pow): pow(1, NaN) = pow(x, 0) = 1 and pow(-1, inf) = 1, where Java's Math.pow gives NaN. */
+  /**
+   * As in IEEE 754 (C's pow): pow(1, NaN) = pow(x, 0) = 1 and pow(-1, inf) = 1, where Java's
+   * Math.pow gives NaN.
+   */
   POW(2),
   ATAN2(2),
   FLOOR(1),
@@ -65,8 +68,8 @@ public enum ScalarOp {
   /** (bool, a, b): a where true, else b. Both operands may be evaluated. */
   SELECT(3),
   /**
-   * To the expression's own type. Float to int32 truncates and saturates, NaN gives 0; anything to bool is x != 0;
-   * bool to a number gives 0 or 1.
+   * To the expression's own type. Float to int32 truncates and saturates, NaN gives 0; anything to
+   * bool is x != 0; bool to a number gives 0 or 1.
    */
   CAST(1);
 
@@ -83,7 +86,24 @@ public enum ScalarOp {
   /** Rough cost in cheap instructions; the scheduler decides with it what to recompute. */
   public int cost() {
     return switch (this) {
-      case ADD, SUB, MUL, MIN, MAX, NEG, ABS, LT, LE, EQ, NE, AND, OR, XOR, NOT, SHL, SHR, SELECT,
+      case ADD,
+          SUB,
+          MUL,
+          MIN,
+          MAX,
+          NEG,
+          ABS,
+          LT,
+          LE,
+          EQ,
+          NE,
+          AND,
+          OR,
+          XOR,
+          NOT,
+          SHL,
+          SHR,
+          SELECT,
           CAST ->
           1;
       case SIGN, FLOOR, CEIL, ROUND, UMULHI -> 2;

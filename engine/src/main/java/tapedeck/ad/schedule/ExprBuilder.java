@@ -11,7 +11,10 @@ import tapedeck.ad.tensor.Lowering;
 import tapedeck.ad.tensor.Op;
 import tapedeck.ad.type.Aval;
 
-/** Expression of a variable's element: inlines maps down to leaves. Equal elements become one shared node. */
+/**
+ * Expression of a variable's element: inlines maps down to leaves. Equal elements become one shared
+ * node.
+ */
 final class ExprBuilder {
   /** Says what a leaf becomes; null for a variable that is to be inlined. */
   @FunctionalInterface
@@ -43,7 +46,9 @@ final class ExprBuilder {
     return e;
   }
 
-  /** Element {@code index} of {@code v}, computed by its own map even if it is a leaf for others. */
+  /**
+   * Element {@code index} of {@code v}, computed by its own map even if it is a leaf for others.
+   */
   Expr inlined(Var v, List<Index> index) {
     Eqn e = producers.get(v);
     Lowering.Map map = (Lowering.Map) ((Op) e.primitive()).lower();

@@ -21,10 +21,10 @@ import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.Shape;
 
 /**
- * Groups the roots of a tape into kernels. A root joins the latest group that it reads from if their loop domains fit
- * and it reads every member of that group at its own loop position; otherwise a group with the same domain that comes
- * after everything it reads; otherwise it starts a group. Groups keep their order of creation, which is therefore a
- * topological order.
+ * Groups the roots of a tape into kernels. A root joins the latest group that it reads from if
+ * their loop domains fit and it reads every member of that group at its own loop position;
+ * otherwise a group with the same domain that comes after everything it reads; otherwise it starts
+ * a group. Groups keep their order of creation, which is therefore a topological order.
  */
 final class Fuser {
   /**
@@ -81,7 +81,10 @@ final class Fuser {
         return;
       }
       Group sibling = latest.get(key(own));
-      if (sibling != null && sibling.position >= last && sibling != target && join(sibling, v, e, low, own)) {
+      if (sibling != null
+          && sibling.position >= last
+          && sibling != target
+          && join(sibling, v, e, low, own)) {
         return;
       }
     }
@@ -210,7 +213,10 @@ final class Fuser {
     return true;
   }
 
-  /** Leaves that a root reads in a group's domain, with their indices; sets the number of operations of the group. */
+  /**
+   * Leaves that a root reads in a group's domain, with their indices; sets the number of operations
+   * of the group.
+   */
   private Map<Var, List<List<Index>>> leaves(Var v, Eqn e, Group g, Group.Level level) {
     Map<Var, List<List<Index>>> found = new LinkedHashMap<>();
     int[] ops = {1};

@@ -11,8 +11,9 @@ import tapedeck.ad.tape.Var;
 import tapedeck.ad.type.Shape;
 
 /**
- * A kernel under construction: a loop domain and the variables computed in it. Axes of extent 1 have no loop. A member
- * is computed once per grid point (ROW) or once per point of the whole domain (FULL).
+ * A kernel under construction: a loop domain and the variables computed in it. Axes of extent 1
+ * have no loop. A member is computed once per grid point (ROW) or once per point of the whole
+ * domain (FULL).
  */
 final class Group {
   enum Kind {
@@ -27,7 +28,10 @@ final class Group {
     FULL
   }
 
-  /** Longest row that a reduction shares with elementwise work in one kernel; it is read again from cache. */
+  /**
+   * Longest row that a reduction shares with elementwise work in one kernel; it is read again from
+   * cache.
+   */
   static final long ROW_LIMIT = 16384;
 
   /** Most scalar operations in one kernel; beyond, compilers of any backend become slow. */
@@ -106,7 +110,9 @@ final class Group {
     return level == Level.ROW ? grid() : domain;
   }
 
-  /** Whether the reduced loops are the innermost ones and short enough to be walked several times. */
+  /**
+   * Whether the reduced loops are the innermost ones and short enough to be walked several times.
+   */
   static boolean hasShortRows(List<Loop> domain, boolean[] reduced) {
     long row = 1;
     boolean inside = false;

@@ -15,8 +15,8 @@ final class InPlace {
   private InPlace() {}
 
   /**
-   * Whether every read of parameter {@code in} is of the very element that the same loop point writes to parameter
-   * {@code out}, in the same phase or an earlier one.
+   * Whether every read of parameter {@code in} is of the very element that the same loop point
+   * writes to parameter {@code out}, in the same phase or an earlier one.
    */
   static boolean allowed(Kernel k, int in, int out) {
     Index at = null;
@@ -69,8 +69,11 @@ final class InPlace {
     return index.rename(l -> loops.contains(l) ? new Loop(-1 - loops.indexOf(l), l.extent()) : l);
   }
 
-  /** Whether an expression reads the parameter only at this index, or nowhere if the index is null. */
-  private static boolean readsOnlyAt(Expr e, int param, Index at, List<Loop> loops, Set<Expr> seen) {
+  /**
+   * Whether an expression reads the parameter only at this index, or nowhere if the index is null.
+   */
+  private static boolean readsOnlyAt(
+      Expr e, int param, Index at, List<Loop> loops, Set<Expr> seen) {
     if (!seen.add(e)) {
       return true;
     }

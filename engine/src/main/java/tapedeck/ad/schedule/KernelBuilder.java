@@ -73,7 +73,8 @@ final class KernelBuilder {
       }
       case Lowering.Scatter s -> {
         Loop row = new Loop(g.domain.size(), e.ins().get(1).aval().shape().dim(0));
-        List<Index> at = new ArrayList<>(Group.indices(v.aval().shape().without(s.axis()), g.domain));
+        List<Index> at =
+            new ArrayList<>(Group.indices(v.aval().shape().without(s.axis()), g.domain));
         at.add(s.axis(), Index.of(row));
         yield List.of(b.at(e.ins().get(0), at), b.at(e.ins().get(1), List.of(Index.of(row))));
       }
@@ -127,11 +128,14 @@ final class KernelBuilder {
       case SCATTER -> grid = scatter(phases);
     }
     boolean[] written = new boolean[params.size()];
-    group.members.keySet().stream().filter(stored::contains).forEach(v -> written[paramOf.get(v)] = true);
+    group.members.keySet().stream()
+        .filter(stored::contains)
+        .forEach(v -> written[paramOf.get(v)] = true);
     List<Kernel.Param> types = new ArrayList<>();
     for (int i = 0; i < params.size(); i++) {
       Var v = params.get(i);
-      types.add(new Kernel.Param(v.aval().dtype(), v.aval().shape().size(), !written[i], written[i]));
+      types.add(
+          new Kernel.Param(v.aval().dtype(), v.aval().shape().size(), !written[i], written[i]));
     }
     Kernel kernel = LoopCollapser.collapse(new Kernel(types, grid, phases, contraction));
     Eqn last = producers.get(List.copyOf(group.members.keySet()).getLast());
@@ -202,9 +206,7 @@ final class KernelBuilder {
     List<Loop> k = group.inner();
     phases.add(
         new Phase.Reduce(
-            k,
-            List.of(
-                new Phase.Accumulator(0, Reducer.SUM, v.aval().dtype(), product))));
+            k, List.of(new Phase.Accumulator(0, Reducer.SUM, v.aval().dtype(), product))));
     Shape s = v.aval().shape();
     List<Loop> grid = new ArrayList<>(group.grid());
     List<Loop> n = s.dim(-1) == 1 ? List.of() : List.of(grid.removeLast());

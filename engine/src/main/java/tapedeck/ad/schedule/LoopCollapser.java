@@ -16,8 +16,9 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 
 /**
- * Joins neighbouring loops that every index of a kernel walks as one, such as the rows and columns of a contiguous
- * matrix, and numbers loops in order, each phase its own. Backends see fewer and longer loops, and equal kernels become equal records.
+ * Joins neighbouring loops that every index of a kernel walks as one, such as the rows and columns
+ * of a contiguous matrix, and numbers loops in order, each phase its own. Backends see fewer and
+ * longer loops, and equal kernels become equal records.
  */
 final class LoopCollapser {
   private final Kernel kernel;

@@ -12,9 +12,10 @@ import tapedeck.ad.tape.Var;
 import tapedeck.ad.type.Settings;
 
 /**
- * Gives every stored variable memory: outputs the caller's buffers, donated inputs' buffers where that is safe, and
- * intermediates offsets in one arena. Intermediates whose lifetimes do not overlap share bytes (largest first, lowest
- * gap that fits); one that replaces its last reader's operand element by element takes over its place.
+ * Gives every stored variable memory: outputs the caller's buffers, donated inputs' buffers where
+ * that is safe, and intermediates offsets in one arena. Intermediates whose lifetimes do not
+ * overlap share bytes (largest first, lowest gap that fits); one that replaces its last reader's
+ * operand element by element takes over its place.
  */
 final class MemoryPlanner {
   /** Intermediates that live in one place one after the other. */
@@ -155,7 +156,10 @@ final class MemoryPlanner {
     return out;
   }
 
-  /** The block of an operand that dies in this launch and that {@code v} replaces element by element. */
+  /**
+   * The block of an operand that dies in this launch and that {@code v} replaces element by
+   * element.
+   */
   private Block reusable(Map<Var, Block> blocks, FusedKernel k, int launch, Var v, long bytes) {
     for (Var u : k.params()) {
       Block b = blocks.get(u);

@@ -9,8 +9,9 @@ import tapedeck.ad.tensor.Reduce;
 import tapedeck.ad.type.Shape;
 
 /**
- * Splits a reduction of many elements to few results in two, so that the first part has enough parallel work. The split
- * depends on the shapes alone, so results are the same on any number of threads.
+ * Splits a reduction of many elements to few results in two, so that the first part has enough
+ * parallel work. The split depends on the shapes alone, so results are the same on any number of
+ * threads.
  */
 final class ReductionSplitter {
   /** Fewer results than this leave a device idle. */

@@ -13,9 +13,9 @@ import tapedeck.ad.tensor.Movement;
 import tapedeck.ad.tensor.Op;
 
 /**
- * Decides which variables are computed once ("roots") and which are recomputed by everything that uses them.
- * Reductions, products, scatters and outputs are roots. A map is inlined if one equation uses it, or if computing it
- * again is cheap and moves no more bytes than storing it would.
+ * Decides which variables are computed once ("roots") and which are recomputed by everything that
+ * uses them. Reductions, products, scatters and outputs are roots. A map is inlined if one equation
+ * uses it, or if computing it again is cheap and moves no more bytes than storing it would.
  */
 final class Roots {
   /** Cheap instructions that may be repeated rather than stored. */

@@ -5,15 +5,17 @@ import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.type.DType;
 
 /**
- * A planned sequence of kernel launches. Launches depend on earlier ones only through the slots they share; running
- * them in order is always right.
+ * A planned sequence of kernel launches. Launches depend on earlier ones only through the slots
+ * they share; running them in order is always right.
  *
  * @param slots every buffer that a launch touches
  * @param launches kernels in order
  * @param inputs slot of each input
  * @param outputs slot of each output; an output donated from an input shares that input's slot
- * @param arenaBytes size of the one allocation that holds all {@link Place.Arena} slots, 0 if there are none
- * @param liveBytes largest sum of simultaneously live arena slots: the lower bound of {@code arenaBytes}
+ * @param arenaBytes size of the one allocation that holds all {@link Place.Arena} slots, 0 if there
+ *     are none
+ * @param liveBytes largest sum of simultaneously live arena slots: the lower bound of {@code
+ *     arenaBytes}
  */
 public record Schedule(
     List<Slot> slots,
@@ -48,7 +50,8 @@ public record Schedule(
   /**
    * One kernel launch.
    *
-   * @param label operations that were fused, for profiles and messages, such as {@code matmul+add+relu}
+   * @param label operations that were fused, for profiles and messages, such as {@code
+   *     matmul+add+relu}
    * @param source the user's source line of the last operation, or an empty string
    * @param slots slot of each kernel parameter
    */

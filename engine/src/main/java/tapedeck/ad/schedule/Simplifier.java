@@ -28,9 +28,10 @@ import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.TapedeckException;
 
 /**
- * Folds constants, shares equal equations, drops dead ones and applies algebra that is exact in floating point (x*1,
- * x/2^k, select of a constant, views of constants and the like). Afterwards no equation reduces over an empty axis, and
- * every output is a variable of its own that an equation defines.
+ * Folds constants, shares equal equations, drops dead ones and applies algebra that is exact in
+ * floating point (x*1, x/2^k, select of a constant, views of constants and the like). Afterwards no
+ * equation reduces over an empty axis, and every output is a variable of its own that an equation
+ * defines.
  */
 final class Simplifier {
   private final Rewriter out;
@@ -45,7 +46,8 @@ final class Simplifier {
       switch (e.primitive()) {
         case Op op -> s.out.set(e.out(), s.rewrite(op, s.out.get(e.ins()), e.source()));
         case CustomVjp c ->
-            throw new TapedeckException("[schedule] " + c.label() + " must be inlined before scheduling");
+            throw new TapedeckException(
+                "[schedule] " + c.label() + " must be inlined before scheduling");
       }
     }
     return TapeChecker.checkIfOn("simplify", s.out.finish(s.outputs(tape)));
@@ -114,7 +116,9 @@ final class Simplifier {
       case MUL ->
           is(in.get(1), 1)
               ? a
-              : is(a, 1) ? in.get(1) : whole && (is(a, 0) || is(in.get(1), 0)) ? full(result, 0) : null;
+              : is(a, 1)
+                  ? in.get(1)
+                  : whole && (is(a, 0) || is(in.get(1), 0)) ? full(result, 0) : null;
       case ADD -> whole && is(in.get(1), 0) ? a : whole && is(a, 0) ? in.get(1) : null;
       case SUB -> is(in.get(1), 0) && 1 / value(in.get(1)) > 0 ? a : null;
       case DIV -> is(in.get(1), 1) ? a : powerOfTwo(in.get(1), a, source);
@@ -122,7 +126,8 @@ final class Simplifier {
       case NOT -> out.definition(a) == Elementwise.NOT ? out.operands(a).get(0) : null;
       case AND -> result.dtype() != DType.BOOL ? null : logic(in, 1, 0);
       case OR -> result.dtype() != DType.BOOL ? null : logic(in, 0, 1);
-      case SELECT -> c[0] != null ? in.get(c[0] != 0 ? 1 : 2) : in.get(1).equals(in.get(2)) ? in.get(1) : null;
+      case SELECT ->
+          c[0] != null ? in.get(c[0] != 0 ? 1 : 2) : in.get(1).equals(in.get(2)) ? in.get(1) : null;
       default -> null;
     };
   }
@@ -130,11 +135,18 @@ final class Simplifier {
   /** Division by a power of two is multiplication by its exact reciprocal. */
   private Var powerOfTwo(Var divisor, Var a, String source) {
     Double d = value(divisor);
-    if (d == null || !a.aval().dtype().isFloat() || d == 0 || Double.isInfinite(d) || Double.isNaN(d)) {
+    if (d == null
+        || !a.aval().dtype().isFloat()
+        || d == 0
+        || Double.isInfinite(d)
+        || Double.isNaN(d)) {
       return null;
     }
-    boolean exact = Math.abs(d) == Math.scalb(1.0, Math.getExponent(d)) && Math.abs(Math.getExponent(d)) < 126;
-    return exact ? out.emit(Elementwise.MUL, List.of(a, full(divisor.aval(), 1 / d)), source) : null;
+    boolean exact =
+        Math.abs(d) == Math.scalb(1.0, Math.getExponent(d)) && Math.abs(Math.getExponent(d)) < 126;
+    return exact
+        ? out.emit(Elementwise.MUL, List.of(a, full(divisor.aval(), 1 / d)), source)
+        : null;
   }
 
   private Var logic(List<Var> in, double neutral, double absorbing) {
@@ -161,7 +173,10 @@ final class Simplifier {
         switch (op) {
           case ADD -> c[0] + c[1];
           case SUB -> c[0] - c[1];
-          case MUL -> type == DType.INT32 ? (double) ((int) (double) c[0] * (int) (double) c[1]) : c[0] * c[1];
+          case MUL ->
+              type == DType.INT32
+                  ? (double) ((int) (double) c[0] * (int) (double) c[1])
+                  : c[0] * c[1];
           case DIV -> type.isFloat() ? c[0] / c[1] : null;
           case NEG -> type.isFloat() ? -c[0] : null;
           case LT -> c[0] < c[1] ? 1.0 : 0.0;
@@ -174,7 +189,9 @@ final class Simplifier {
           case NOT -> type == DType.BOOL ? 1 - c[0] : null;
           default -> null;
         };
-    return v == null || (type == DType.INT32 && v != (int) (double) v) ? null : Double.valueOf(type.round(v));
+    return v == null || (type == DType.INT32 && v != (int) (double) v)
+        ? null
+        : Double.valueOf(type.round(v));
   }
 
   private Var cast(Cast c, Var x, Aval result) {
@@ -196,13 +213,17 @@ final class Simplifier {
       }
       case Movement.Concatenate c -> {
         List<Var> parts = in.stream().filter(p -> p.aval().shape().size() > 0).toList();
-        yield parts.size() == 1 ? parts.get(0) : parts.size() < in.size() ? out.emit(c, parts, source) : null;
+        yield parts.size() == 1
+            ? parts.get(0)
+            : parts.size() < in.size() ? out.emit(c, parts, source) : null;
       }
       case Movement.Reshape r -> {
         Var root = out.definition(x) instanceof Movement.Reshape ? out.operands(x).get(0) : x;
         yield v != null
             ? full(result, v)
-            : root.aval().equals(result) ? root : root != x ? out.emit(r, List.of(root), source) : null;
+            : root.aval().equals(result)
+                ? root
+                : root != x ? out.emit(r, List.of(root), source) : null;
       }
       case Movement.Transpose t -> v != null ? full(result, v) : null;
       case Movement.Broadcast b -> v != null ? full(result, v) : x.aval().equals(result) ? x : null;
@@ -222,7 +243,10 @@ final class Simplifier {
     return ReductionSplitter.split(out, r, x, source);
   }
 
-  /** A product over an inner extent of 1 is an outer product, which fuses like any elementwise operation. */
+  /**
+   * A product over an inner extent of 1 is an outer product, which fuses like any elementwise
+   * operation.
+   */
   private Var matmul(List<Var> in, Aval result, String source) {
     int inner = in.get(0).aval().shape().dim(-1);
     if (inner == 0) {

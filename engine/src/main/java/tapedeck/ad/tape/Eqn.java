@@ -6,7 +6,8 @@ import tapedeck.ad.tensor.Primitive;
 /**
  * {@code outs = primitive(ins)}.
  *
- * @param source the user's source line, or empty; not part of equality, so equal tapes from different lines compile once
+ * @param source the user's source line, or empty; not part of equality, so equal tapes from
+ *     different lines compile once
  */
 public record Eqn(Primitive primitive, List<Var> ins, List<Var> outs, String source) {
   /** The only result of a primitive with one. */

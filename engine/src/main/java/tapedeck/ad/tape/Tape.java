@@ -9,9 +9,9 @@ import java.util.Set;
 import tapedeck.ad.type.Aval;
 
 /**
- * An immutable traced function. The first {@code consts} inputs are tensors that the function captured from outside;
- * the others are its arguments. Equations are in order of execution. Variables are numbered inputs first, then results,
- * so equal functions give equal tapes.
+ * An immutable traced function. The first {@code consts} inputs are tensors that the function
+ * captured from outside; the others are its arguments. Equations are in order of execution.
+ * Variables are numbered inputs first, then results, so equal functions give equal tapes.
  */
 public final class Tape {
   private final List<Var> inputs;

@@ -8,11 +8,17 @@ import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.TapedeckException;
 import tapedeck.ad.type.ValidationException;
 
-/** Verifies that a tape is well formed: every variable assigned once and before use, every shape rule satisfied. */
+/**
+ * Verifies that a tape is well formed: every variable assigned once and before use, every shape
+ * rule satisfied.
+ */
 public final class TapeChecker {
   private TapeChecker() {}
 
-  /** Checks the tape if {@link Settings#CHECKS} is on, and returns it. {@code pass} names who made it. */
+  /**
+   * Checks the tape if {@link Settings#CHECKS} is on, and returns it. {@code pass} names who made
+   * it.
+   */
   public static Tape checkIfOn(String pass, Tape t) {
     if (Settings.CHECKS.is("on")) {
       check(pass, t);
@@ -63,7 +69,10 @@ public final class TapeChecker {
     StringBuilder s = new StringBuilder("[" + pass + "] equation " + at + ": " + why);
     for (int i = Math.max(0, at - 2); i < Math.min(t.eqns().size(), at + 3); i++) {
       Eqn e = t.eqns().get(i);
-      s.append(i == at ? "\n> " : "\n  ").append(e.outs()).append(" = ").append(e.primitive().label());
+      s.append(i == at ? "\n> " : "\n  ")
+          .append(e.outs())
+          .append(" = ")
+          .append(e.primitive().label());
       s.append(' ').append(e.ins()).append(e.source().isEmpty() ? "" : "   # " + e.source());
     }
     return new ValidationException(s.toString());

@@ -9,7 +9,8 @@ public final class TapePrinter {
   private TapePrinter() {}
 
   /**
-   * One line for the inputs, one per equation with its type and the user's source line, one for the results:
+   * One line for the inputs, one per equation with its type and the user's source line, one for the
+   * results:
    *
    * <pre>
    * inputs  v0:f32(3) v1:f32(3)
@@ -22,7 +23,9 @@ public final class TapePrinter {
     if (t.consts() > 0) {
       s.append("consts  ").append(typed(t.inputs().subList(0, t.consts()))).append('\n');
     }
-    s.append("inputs  ").append(typed(t.inputs().subList(t.consts(), t.inputs().size()))).append('\n');
+    s.append("inputs  ")
+        .append(typed(t.inputs().subList(t.consts(), t.inputs().size())))
+        .append('\n');
     for (Eqn e : t.eqns()) {
       s.append("  ").append(typed(e.outs())).append(" = ").append(e.primitive().label());
       e.ins().forEach(v -> s.append(' ').append(v));
@@ -39,14 +42,22 @@ public final class TapePrinter {
     return vars.stream().map(Var::toString).collect(Collectors.joining(" "));
   }
 
-  /** The data flow as a Graphviz digraph: boxes are equations and inputs, edges are variables with their types. */
+  /**
+   * The data flow as a Graphviz digraph: boxes are equations and inputs, edges are variables with
+   * their types.
+   */
   public static String dot(Tape t) {
     return dot(t, Map.of());
   }
 
-  /** As {@link #dot(Tape)}, with a second line of text for some variables, such as a value and a gradient. */
+  /**
+   * As {@link #dot(Tape)}, with a second line of text for some variables, such as a value and a
+   * gradient.
+   */
   public static String dot(Tape t, Map<Var, String> notes) {
-    StringBuilder s = new StringBuilder("digraph tape {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
+    StringBuilder s =
+        new StringBuilder(
+            "digraph tape {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
     for (int i = 0; i < t.inputs().size(); i++) {
       Var v = t.inputs().get(i);
       node(s, v, (i < t.consts() ? "const " : "input ") + v, notes);
@@ -61,7 +72,11 @@ public final class TapePrinter {
       }
     }
     for (int i = 0; i < t.outputs().size(); i++) {
-      s.append("  o").append(i).append(" [label=\"output ").append(i).append("\", shape=plaintext];\n");
+      s.append("  o")
+          .append(i)
+          .append(" [label=\"output ")
+          .append(i)
+          .append("\", shape=plaintext];\n");
       s.append("  n").append(owner(t, t.outputs().get(i))).append(" -> o").append(i).append(";\n");
     }
     return s.append("}\n").toString();
@@ -69,7 +84,12 @@ public final class TapePrinter {
 
   private static void node(StringBuilder s, Var v, String label, Map<Var, String> notes) {
     String note = notes.containsKey(v) ? "\\n" + escape(notes.get(v)) : "";
-    s.append("  n").append(v.id()).append(" [label=\"").append(escape(label)).append(note).append("\"];\n");
+    s.append("  n")
+        .append(v.id())
+        .append(" [label=\"")
+        .append(escape(label))
+        .append(note)
+        .append("\"];\n");
   }
 
   /** Id of the node that draws a variable: its equation's first result. */

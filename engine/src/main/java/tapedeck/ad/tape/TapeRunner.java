@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.ServiceLoader;
 import tapedeck.ad.tensor.Tensor;
 
-/** Runs a whole tape on concrete tensors, as one batch of kernels. Found as a service of the engine's module. */
+/**
+ * Runs a whole tape on concrete tensors, as one batch of kernels. Found as a service of the
+ * engine's module.
+ */
 public interface TapeRunner {
   List<Tensor> run(Tape tape, List<Tensor> inputs);
 

@@ -16,8 +16,8 @@ import tapedeck.ad.type.SourceLine;
 import tapedeck.ad.type.TracingException;
 
 /**
- * Traces functions onto tapes, and runs tapes. A trace is its own {@link Tracer}; tensors from outside that the
- * function uses become constants of the tape.
+ * Traces functions onto tapes, and runs tapes. A trace is its own {@link Tracer}; tensors from
+ * outside that the function uses become constants of the tape.
  */
 public final class Trace implements Tracer {
   private static final AtomicLong NEXT = new AtomicLong();
@@ -92,12 +92,19 @@ public final class Trace implements Tracer {
     List<Eqn> eqns = new ArrayList<>();
     for (Eqn e : t.eqns()) {
       eqns.add(
-          new Eqn(e.primitive(), e.ins().stream().map(name).toList(), e.outs().stream().map(name).toList(), e.source()));
+          new Eqn(
+              e.primitive(),
+              e.ins().stream().map(name).toList(),
+              e.outs().stream().map(name).toList(),
+              e.source()));
     }
     return new Tape(inputs, t.consts(), eqns, t.outputs().stream().map(name).toList());
   }
 
-  /** A tape of a transform that is written as a function of the tape's inputs, without constants of its own. */
+  /**
+   * A tape of a transform that is written as a function of the tape's inputs, without constants of
+   * its own.
+   */
   public static Tape closed(Fn fn, List<Aval> args) {
     Result r = trace(fn, args);
     if (!r.consts().isEmpty()) {
@@ -106,7 +113,10 @@ public final class Trace implements Tracer {
     return r.tape();
   }
 
-  /** Applies a tape: inlines it into the trace of its inputs if one is traced, else runs it on the device. */
+  /**
+   * Applies a tape: inlines it into the trace of its inputs if one is traced, else runs it on the
+   * device.
+   */
   public static List<Tensor> apply(Tape tape, List<Tensor> inputs) {
     for (Tensor t : inputs) {
       if (t.isTraced()) {
@@ -123,7 +133,8 @@ public final class Trace implements Tracer {
       env.put(tape.inputs().get(i), inputs.get(i));
     }
     for (Eqn e : tape.eqns()) {
-      List<Tensor> out = at(e.source(), inputs, () -> bind(e.primitive(), operands(env, e), inputs));
+      List<Tensor> out =
+          at(e.source(), inputs, () -> bind(e.primitive(), operands(env, e), inputs));
       for (int i = 0; i < out.size(); i++) {
         env.put(e.outs().get(i), out.get(i));
       }
@@ -141,8 +152,8 @@ public final class Trace implements Tracer {
   }
 
   /**
-   * Applies a primitive of a tape that is interpreted on {@code inputs}. One without operands is recorded by their
-   * innermost trace, so that what a rule computes from it stays on the tape too.
+   * Applies a primitive of a tape that is interpreted on {@code inputs}. One without operands is
+   * recorded by their innermost trace, so that what a rule computes from it stays on the tape too.
    */
   public static List<Tensor> bind(Primitive primitive, List<Tensor> operands, List<Tensor> inputs) {
     Trace inner = operands.isEmpty() ? innermost(inputs) : null;
@@ -161,13 +172,19 @@ public final class Trace implements Tracer {
     return inner;
   }
 
-  /** The tensor as a variable of the innermost trace of {@code context}, so that what is done to it is recorded. */
+  /**
+   * The tensor as a variable of the innermost trace of {@code context}, so that what is done to it
+   * is recorded.
+   */
   public static Tensor lift(List<Tensor> context, Tensor t) {
     Trace inner = t == null || t.isTraced() ? null : innermost(context);
     return inner == null ? t : Tensor.traced(t.aval(), inner, inner.variable(t));
   }
 
-  /** Runs {@code body} so that what the innermost trace of {@code inputs} records carries this source line. */
+  /**
+   * Runs {@code body} so that what the innermost trace of {@code inputs} records carries this
+   * source line.
+   */
   public static <T> T at(String source, List<Tensor> inputs, java.util.function.Supplier<T> body) {
     Trace inner = innermost(inputs);
     if (inner == null || source.isEmpty()) {
@@ -196,12 +213,15 @@ public final class Trace implements Tracer {
     if (finished) {
       throw SourceLine.at(
           new TracingException(
-              "[" + primitive.label() + "] a traced tensor was used after its transform had ended;"
+              "["
+                  + primitive.label()
+                  + "] a traced tensor was used after its transform had ended;"
                   + " return it from the function instead of storing it"));
     }
     if (Thread.currentThread() != owner) {
       throw SourceLine.at(
-          new TracingException("[" + primitive.label() + "] a traced tensor was used on another thread"));
+          new TracingException(
+              "[" + primitive.label() + "] a traced tensor was used on another thread"));
     }
     List<Var> in = new ArrayList<>(operands.size());
     for (Tensor t : operands) {
@@ -214,11 +234,19 @@ public final class Trace implements Tracer {
       out.add(v);
       tensors.add(Tensor.traced(a, this, v));
     }
-    eqns.add(new Eqn(primitive, List.copyOf(in), List.copyOf(out), source != null ? source : SourceLine.find()));
+    eqns.add(
+        new Eqn(
+            primitive,
+            List.copyOf(in),
+            List.copyOf(out),
+            source != null ? source : SourceLine.find()));
     return tensors;
   }
 
-  /** The variable of this trace for a tensor, which becomes a literal or a constant if it comes from outside. */
+  /**
+   * The variable of this trace for a tensor, which becomes a literal or a constant if it comes from
+   * outside.
+   */
   private Var variable(Tensor t) {
     if (t.tracer() == this) {
       return (Var) t.variable();
@@ -226,7 +254,9 @@ public final class Trace implements Tracer {
     if (t.tracer() instanceof Trace o && (o.id > id || o.finished)) {
       throw SourceLine.at(
           new TracingException(
-              "[trace] a traced tensor " + t.aval() + " left the transform that made it;"
+              "[trace] a traced tensor "
+                  + t.aval()
+                  + " left the transform that made it;"
                   + " return it from the function instead of storing it"));
     }
     if (t.pending() != null) {

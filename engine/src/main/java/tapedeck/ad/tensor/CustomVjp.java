@@ -5,8 +5,8 @@ import java.util.function.UnaryOperator;
 import tapedeck.ad.type.Aval;
 
 /**
- * A function whose reverse rule its author gives. Transforms treat it as one equation: reverse mode uses the rule, and
- * everything else the plain function.
+ * A function whose reverse rule its author gives. Transforms treat it as one equation: reverse mode
+ * uses the rule, and everything else the plain function.
  *
  * @param name for messages
  * @param primal operands to results

@@ -11,22 +11,23 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Elementwise primitives on operands of one shape (tensor methods insert the broadcasts). A constant is a scalar
- * instruction, the operand types it takes, and for each operand the product of a tangent or cotangent g with the
- * partial derivative; everything else is inherited. Derivatives at kinks: abs and relu have 0 at 0, max and min give
- * each of two equal operands one half, floor, ceil, round, sign and comparisons have 0 everywhere, pow(0, y) has 0 for
- * the exponent, pow(x, 0) has 0 for the base.
+ * Elementwise primitives on operands of one shape (tensor methods insert the broadcasts). A
+ * constant is a scalar instruction, the operand types it takes, and for each operand the product of
+ * a tangent or cotangent g with the partial derivative; everything else is inherited. Derivatives
+ * at kinks: abs and relu have 0 at 0, max and min give each of two equal operands one half, floor,
+ * ceil, round, sign and comparisons have 0 everywhere, pow(0, y) has 0 for the exponent, pow(x, 0)
+ * has 0 for the base.
  */
 public enum Elementwise implements Op {
   ADD(ScalarOp.ADD, Domain.NUMBER, (x, y, g) -> g, (x, y, g) -> g),
   SUB(ScalarOp.SUB, Domain.NUMBER, (x, y, g) -> g, (x, y, g) -> g.neg()),
   MUL(ScalarOp.MUL, Domain.NUMBER, (x, y, g) -> g.mul(x[1]), (x, y, g) -> g.mul(x[0])),
-  DIV(
-      ScalarOp.DIV,
+  DIV(ScalarOp.DIV, Domain.NUMBER, (x, y, g) -> g.div(x[1]), (x, y, g) -> g.mul(y).div(x[1]).neg()),
+  REM(
+      ScalarOp.REM,
       Domain.NUMBER,
-      (x, y, g) -> g.div(x[1]),
-      (x, y, g) -> g.mul(y).div(x[1]).neg()),
-  REM(ScalarOp.REM, Domain.NUMBER, (x, y, g) -> g, (x, y, g) -> g.mul(truncate(x[0].div(x[1]))).neg()),
+      (x, y, g) -> g,
+      (x, y, g) -> g.mul(truncate(x[0].div(x[1]))).neg()),
   POW(
       ScalarOp.POW,
       Domain.FLOAT,
@@ -35,8 +36,16 @@ public enum Elementwise implements Op {
         Tensor zero = x[0].eq(0);
         return g.mul(zero.where(y.zerosLike(), y.mul(zero.where(y.onesLike(), x[0]).log())));
       }),
-  MIN(ScalarOp.MIN, Domain.ORDERED, (x, y, g) -> g.mul(share(x[0], x[1])), (x, y, g) -> g.mul(share(x[1], x[0]))),
-  MAX(ScalarOp.MAX, Domain.ORDERED, (x, y, g) -> g.mul(share(x[1], x[0])), (x, y, g) -> g.mul(share(x[0], x[1]))),
+  MIN(
+      ScalarOp.MIN,
+      Domain.ORDERED,
+      (x, y, g) -> g.mul(share(x[0], x[1])),
+      (x, y, g) -> g.mul(share(x[1], x[0]))),
+  MAX(
+      ScalarOp.MAX,
+      Domain.ORDERED,
+      (x, y, g) -> g.mul(share(x[1], x[0])),
+      (x, y, g) -> g.mul(share(x[0], x[1]))),
   ATAN2(
       ScalarOp.ATAN2,
       Domain.FLOAT,
@@ -64,8 +73,14 @@ public enum Elementwise implements Op {
   COSH(ScalarOp.COSH, Domain.FLOAT, (x, y, g) -> g.mul(x[0].sinh())),
   TANH(ScalarOp.TANH, Domain.FLOAT, (x, y, g) -> g.mul(y.square().rsub(1))),
   SIGMOID(ScalarOp.SIGMOID, Domain.FLOAT, (x, y, g) -> g.mul(y.mul(y.rsub(1)))),
-  ERF(ScalarOp.ERF, Domain.FLOAT, (x, y, g) -> g.mul(x[0].square().neg().exp().mul(2 / Math.sqrt(Math.PI)))),
-  ERFC(ScalarOp.ERFC, Domain.FLOAT, (x, y, g) -> g.mul(x[0].square().neg().exp().mul(-2 / Math.sqrt(Math.PI)))),
+  ERF(
+      ScalarOp.ERF,
+      Domain.FLOAT,
+      (x, y, g) -> g.mul(x[0].square().neg().exp().mul(2 / Math.sqrt(Math.PI)))),
+  ERFC(
+      ScalarOp.ERFC,
+      Domain.FLOAT,
+      (x, y, g) -> g.mul(x[0].square().neg().exp().mul(-2 / Math.sqrt(Math.PI)))),
   LT(ScalarOp.LT, Domain.ORDERED),
   LE(ScalarOp.LE, Domain.ORDERED),
   EQ(ScalarOp.EQ, Domain.ANY),
@@ -84,7 +99,9 @@ public enum Elementwise implements Op {
       (x, y, g) -> x[0].where(g, g.zerosLike()),
       (x, y, g) -> x[0].where(g.zerosLike(), g));
 
-  /** Product of g, shaped like the result, with one partial derivative at operands x and result y. */
+  /**
+   * Product of g, shaped like the result, with one partial derivative at operands x and result y.
+   */
   @FunctionalInterface
   interface Partial {
     Tensor times(Tensor[] x, Tensor y, Tensor g);
@@ -165,7 +182,8 @@ public enum Elementwise implements Op {
   @Override
   public Aval result(List<Aval> in) {
     if (in.size() != op.arity()) {
-      throw new ShapeException("[" + this + "] takes " + op.arity() + " operands, not " + in.size());
+      throw new ShapeException(
+          "[" + this + "] takes " + op.arity() + " operands, not " + in.size());
     }
     int first = this == SELECT ? 1 : 0;
     if (this == SELECT && in.get(0).dtype() != DType.BOOL) {

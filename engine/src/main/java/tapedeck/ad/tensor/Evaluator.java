@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.ServiceLoader;
 import tapedeck.ad.type.Aval;
 
-/** Runs primitives on concrete tensors. The engine's own implementation is found as a service of its module. */
+/**
+ * Runs primitives on concrete tensors. The engine's own implementation is found as a service of its
+ * module.
+ */
 public interface Evaluator {
 
   /** Applies one primitive; the device is that of the operands, or the default one. */

@@ -26,7 +26,11 @@ final class HostData {
     if (data.byteSize() != aval.bytes()) {
       throw SourceLine.at(
           new ShapeException(
-              "[tensor] " + aval + " needs " + shape.size() + " elements, the data has "
+              "[tensor] "
+                  + aval
+                  + " needs "
+                  + shape.size()
+                  + " elements, the data has "
                   + data.byteSize() / dtype.bytes()));
     }
     return Tensor.concrete(aval, Evaluator.instance().upload(aval, data, device));
@@ -81,7 +85,8 @@ final class HostData {
   private static void checkRow(int length, int expected, int row) {
     if (length != expected) {
       throw SourceLine.at(
-          new ShapeException("[tensor] row " + row + " has " + length + " elements, row 0 has " + expected));
+          new ShapeException(
+              "[tensor] row " + row + " has " + length + " elements, row 0 has " + expected));
     }
   }
 
@@ -96,7 +101,8 @@ final class HostData {
   private static MemorySegment read(Tensor t, DType wanted, String method) {
     if (t.dtype() != wanted) {
       throw SourceLine.at(
-          new DTypeException("[" + method + "] needs " + wanted + ", not " + t.aval() + "; use cast"));
+          new DTypeException(
+              "[" + method + "] needs " + wanted + ", not " + t.aval() + "; use cast"));
     }
     return read(t);
   }

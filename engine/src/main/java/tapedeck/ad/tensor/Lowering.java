@@ -6,10 +6,14 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.type.Aval;
 
-/** How a primitive becomes kernel IR. The scheduler knows these four forms and no primitive by name. */
+/**
+ * How a primitive becomes kernel IR. The scheduler knows these four forms and no primitive by name.
+ */
 public sealed interface Lowering {
 
-  /** One output element from operand elements, at a cost of about {@code cost} cheap instructions. */
+  /**
+   * One output element from operand elements, at a cost of about {@code cost} cheap instructions.
+   */
   record Map(Elements elements, int cost) implements Lowering {}
 
   /** A reduction of the only operand over some axes. */
@@ -18,7 +22,10 @@ public sealed interface Lowering {
   /** A matrix product of (batch..., m, k) and (batch..., k, n). */
   record Product() implements Lowering {}
 
-  /** Zeros into which slices of operand 0 along {@code axis} are added at the rows that operand 1 names. */
+  /**
+   * Zeros into which slices of operand 0 along {@code axis} are added at the rows that operand 1
+   * names.
+   */
   record Scatter(int axis) implements Lowering {}
 
   /** The element rule of a {@link Map}. */

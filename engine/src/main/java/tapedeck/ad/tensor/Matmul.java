@@ -7,8 +7,8 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Product of (batch..., m, k) and (batch..., k, n), giving (batch..., m, n). Ranks and batch axes are equal; transposed
- * and broadcast operands are views, so they cost no copy.
+ * Product of (batch..., m, k) and (batch..., k, n), giving (batch..., m, n). Ranks and batch axes
+ * are equal; transposed and broadcast operands are views, so they cost no copy.
  */
 public record Matmul() implements Op {
   @Override
@@ -21,7 +21,8 @@ public record Matmul() implements Op {
     Aval a = in.get(0);
     Aval b = in.get(1);
     if (a.dtype() != b.dtype() || !a.dtype().isFloat()) {
-      throw new DTypeException("[matmul] takes two operands of one float type, not " + a + " and " + b);
+      throw new DTypeException(
+          "[matmul] takes two operands of one float type, not " + a + " and " + b);
     }
     int r = a.rank();
     if (r < 2 || b.rank() != r) {
@@ -29,12 +30,19 @@ public record Matmul() implements Op {
     }
     if (a.shape().dim(-1) != b.shape().dim(-2)) {
       throw new ShapeException(
-          "[matmul] inner dimensions must match: " + a.shape() + " x " + b.shape() + ", "
-              + a.shape().dim(-1) + " != " + b.shape().dim(-2));
+          "[matmul] inner dimensions must match: "
+              + a.shape()
+              + " x "
+              + b.shape()
+              + ", "
+              + a.shape().dim(-1)
+              + " != "
+              + b.shape().dim(-2));
     }
     for (int i = 0; i < r - 2; i++) {
       if (a.shape().dim(i) != b.shape().dim(i)) {
-        throw new ShapeException("[matmul] batch axes must match: " + a.shape() + " x " + b.shape());
+        throw new ShapeException(
+            "[matmul] batch axes must match: " + a.shape() + " x " + b.shape());
       }
     }
     return a.withShape(a.shape().without(r - 1).with(r - 1, b.shape().dim(-1)));

@@ -12,8 +12,8 @@ import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Primitives that only move elements. All are linear, and all lower to a change of index: the scheduler never copies
- * for them alone.
+ * Primitives that only move elements. All are linear, and all lower to a change of index: the
+ * scheduler never copies for them alone.
  */
 public sealed interface Movement extends Op {
 
@@ -63,8 +63,13 @@ public sealed interface Movement extends Op {
       if (in.get(0).shape().size() != shape.size()) {
         throw new ShapeException(
             "[reshape] sizes must match: "
-                + in.get(0).shape() + " -> " + shape + ", "
-                + in.get(0).shape().size() + " != " + shape.size());
+                + in.get(0).shape()
+                + " -> "
+                + shape
+                + ", "
+                + in.get(0).shape().size()
+                + " != "
+                + shape.size());
       }
       return in.get(0).withShape(shape);
     }
@@ -170,7 +175,10 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Operand axis i becomes result axis axes[i]; an extent of 1 stretches; other result axes are new. */
+  /**
+   * Operand axis i becomes result axis axes[i]; an extent of 1 stretches; other result axes are
+   * new.
+   */
   record Broadcast(Shape shape, List<Integer> axes) implements Movement {
     @Override
     public String label() {
@@ -200,7 +208,8 @@ public sealed interface Movement extends Op {
           summed.add(i);
         }
       }
-      Tensor g = summed.isEmpty() ? ct : Tensor.apply(new Reduce(tapedeck.ad.kir.Reducer.SUM, summed), ct);
+      Tensor g =
+          summed.isEmpty() ? ct : Tensor.apply(new Reduce(tapedeck.ad.kir.Reducer.SUM, summed), ct);
       return List.of(g.reshape(from));
     }
 
@@ -238,8 +247,16 @@ public sealed interface Movement extends Op {
         int n = in.get(0).shape().dim(i);
         if (start.get(i) < 0 || stop.get(i) > n || start.get(i) > stop.get(i) || step.get(i) < 1) {
           throw new ShapeException(
-              "[slice] " + start.get(i) + ":" + stop.get(i) + ":" + step.get(i)
-                  + " is out of range for axis " + i + " of " + in.get(0).shape());
+              "[slice] "
+                  + start.get(i)
+                  + ":"
+                  + stop.get(i)
+                  + ":"
+                  + step.get(i)
+                  + " is out of range for axis "
+                  + i
+                  + " of "
+                  + in.get(0).shape());
         }
         d[i] = (stop.get(i) - start.get(i) + step.get(i) - 1) / step.get(i);
       }
@@ -280,8 +297,11 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Adds {@code lo} and {@code hi} constants around every axis and {@code gap} between neighbours. */
-  record Pad(List<Integer> lo, List<Integer> hi, List<Integer> gap, double value) implements Movement {
+  /**
+   * Adds {@code lo} and {@code hi} constants around every axis and {@code gap} between neighbours.
+   */
+  record Pad(List<Integer> lo, List<Integer> hi, List<Integer> gap, double value)
+      implements Movement {
     @Override
     public String label() {
       return "pad";
@@ -294,7 +314,8 @@ public sealed interface Movement extends Op {
       for (int i = 0; i < d.length; i++) {
         int n = in.get(0).shape().dim(i);
         if (lo.get(i) < 0 || hi.get(i) < 0 || gap.get(i) < 0) {
-          throw new ShapeException("[pad] widths must not be negative: " + lo + " " + hi + " " + gap);
+          throw new ShapeException(
+              "[pad] widths must not be negative: " + lo + " " + hi + " " + gap);
         }
         d[i] = lo.get(i) + hi.get(i) + n + Math.max(0, n - 1) * gap.get(i);
       }
@@ -367,7 +388,8 @@ public sealed interface Movement extends Op {
         if (a.dtype() != in.get(0).dtype()) {
           throw new DTypeException("[concat] operands must have one type: " + in + "; use cast");
         }
-        if (a.rank() != d.length || !a.shape().without(axis).equals(in.get(0).shape().without(axis))) {
+        if (a.rank() != d.length
+            || !a.shape().without(axis).equals(in.get(0).shape().without(axis))) {
           throw new ShapeException("[concat] operands must agree but on axis " + axis + ": " + in);
         }
         d[axis] += a.shape().dim(axis);

@@ -4,8 +4,8 @@ import java.util.List;
 import tapedeck.ad.type.Aval;
 
 /**
- * A primitive with one result and explicit rules. Rules are written with tensor methods, so they can themselves be
- * differentiated and batched. A null tangent or cotangent is a symbolic zero.
+ * A primitive with one result and explicit rules. Rules are written with tensor methods, so they
+ * can themselves be differentiated and batched. A null tangent or cotangent is a symbolic zero.
  */
 public sealed interface Op extends Primitive
     permits Elementwise,
@@ -48,7 +48,8 @@ public sealed interface Op extends Primitive
   List<Tensor> vjp(List<Tensor> x, Tensor y, Tensor ct, boolean[] wanted);
 
   /**
-   * Applies the primitive to a batch. Batched operands carry the batch in axis 0; so does the result.
+   * Applies the primitive to a batch. Batched operands carry the batch in axis 0; so does the
+   * result.
    *
    * @param x operands, at least one of them batched
    * @param batched which operands carry the batch axis

@@ -11,9 +11,9 @@ import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Uniform 32-bit words as int32, from the int32 key (2) of its operand: word {@code lane} of Philox 4x32-10 (Salmon et
- * al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011) with the element's row-major position as the counter.
- * The same key gives the same bits on every device.
+ * Uniform 32-bit words as int32, from the int32 key (2) of its operand: word {@code lane} of Philox
+ * 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011) with the
+ * element's row-major position as the counter. The same key gives the same bits on every device.
  */
 public record RandomBits(Shape shape, int lane) implements Op {
   private static final int M0 = 0xD2511F53;
@@ -32,7 +32,11 @@ public record RandomBits(Shape shape, int lane) implements Op {
       throw new DTypeException("[random_bits] the key must be i32(2), not " + in.get(0));
     }
     if (!in.get(0).shape().equals(Shape.of(2)) || shape.size() > Integer.MAX_VALUE) {
-      throw new ShapeException("[random_bits] needs a key i32(2) and at most 2^31-1 elements: " + in.get(0) + " " + shape);
+      throw new ShapeException(
+          "[random_bits] needs a key i32(2) and at most 2^31-1 elements: "
+              + in.get(0)
+              + " "
+              + shape);
     }
     return new Aval(DType.INT32, shape);
   }

@@ -9,9 +9,9 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Shape;
 
 /**
- * Reduction over some axes, which the result no longer has. Where several elements attain a maximum or minimum, each
- * gets an equal share of the derivative. The derivative of a product is built from a tree of partial products, so it is
- * right to every order where factors are zero.
+ * Reduction over some axes, which the result no longer has. Where several elements attain a maximum
+ * or minimum, each gets an equal share of the derivative. The derivative of a product is built from
+ * a tree of partial products, so it is right to every order where factors are zero.
  *
  * @param axes distinct axes in ascending order
  */
@@ -25,7 +25,8 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
   public Aval result(List<Aval> in) {
     Aval a = in.get(0);
     if (a.dtype() == DType.BOOL && (reducer == Reducer.SUM || reducer == Reducer.PROD)) {
-      throw new DTypeException("[" + label() + "] takes float or int32 operands, not " + a + "; use cast");
+      throw new DTypeException(
+          "[" + label() + "] takes float or int32 operands, not " + a + "; use cast");
     }
     List<Integer> kept = new ArrayList<>();
     for (int i = 0; i < a.rank(); i++) {
@@ -80,7 +81,11 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
 
   /** The operand as (kept..., n) with all reduced axes joined into the last. */
   private Tensor rows(Tensor x) {
-    int[] shape = result(List.of(x.aval())).shape().with(x.rank() - axes.size(), reducedSize(x.shape())).dims();
+    int[] shape =
+        result(List.of(x.aval()))
+            .shape()
+            .with(x.rank() - axes.size(), reducedSize(x.shape()))
+            .dims();
     return x.transpose(order(x.rank())).reshape(shape);
   }
 

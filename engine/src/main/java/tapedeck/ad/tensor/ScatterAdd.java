@@ -8,8 +8,8 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Adjoint of {@link Take}: slices of operand 0 along {@code axis} are added, in order, to an axis of {@code extent}
- * zeros at the clamped indices of operand 1.
+ * Adjoint of {@link Take}: slices of operand 0 along {@code axis} are added, in order, to an axis
+ * of {@code extent} zeros at the clamped indices of operand 1.
  */
 public record ScatterAdd(int axis, int extent) implements Op {
   @Override
@@ -27,7 +27,11 @@ public record ScatterAdd(int axis, int extent) implements Op {
     int at = a.shape().axis("scatter_add", axis);
     if (a.shape().dim(at) != in.get(1).shape().dim(0)) {
       throw new ShapeException(
-          "[scatter_add] one index per slice is needed: " + a.shape() + " along axis " + axis + ", indices "
+          "[scatter_add] one index per slice is needed: "
+              + a.shape()
+              + " along axis "
+              + axis
+              + ", indices "
               + in.get(1).shape());
     }
     if (extent < 0 || (extent == 0 && a.shape().dim(at) > 0)) {

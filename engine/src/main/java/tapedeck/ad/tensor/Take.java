@@ -11,8 +11,8 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.ShapeException;
 
 /**
- * Slices of operand 0 along {@code axis}, picked by the int32 vector of operand 1. Indices are clamped into [0, extent),
- * because a device cannot raise an error for one.
+ * Slices of operand 0 along {@code axis}, picked by the int32 vector of operand 1. Indices are
+ * clamped into [0, extent), because a device cannot raise an error for one.
  */
 public record Take(int axis) implements Op {
   @Override
@@ -42,9 +42,11 @@ public record Take(int axis) implements Op {
     checkIndices("take", in.get(1));
     int n = in.get(0).shape().dim(in.get(0).shape().axis("take", axis));
     if (n == 0 && in.get(1).shape().size() > 0) {
-      throw new ShapeException("[take] cannot take from the empty axis " + axis + " of " + in.get(0));
+      throw new ShapeException(
+          "[take] cannot take from the empty axis " + axis + " of " + in.get(0));
     }
-    return in.get(0).withShape(in.get(0).shape().without(axis).with(axis, in.get(1).shape().dim(0)));
+    return in.get(0)
+        .withShape(in.get(0).shape().without(axis).with(axis, in.get(1).shape().dim(0)));
   }
 
   @Override
@@ -55,7 +57,8 @@ public record Take(int axis) implements Op {
   @Override
   public List<Tensor> vjp(List<Tensor> x, Tensor y, Tensor ct, boolean[] wanted) {
     return Arrays.asList(
-        wanted[0] ? Tensor.apply(new ScatterAdd(axis, x.get(0).dim(axis)), ct, x.get(1)) : null, null);
+        wanted[0] ? Tensor.apply(new ScatterAdd(axis, x.get(0).dim(axis)), ct, x.get(1)) : null,
+        null);
   }
 
   /** Row numbers into a (size * extent) axis, for a (size, n) matrix of indices. */

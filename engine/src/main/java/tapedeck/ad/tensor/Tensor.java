@@ -17,13 +17,15 @@ import tapedeck.ad.type.TapedeckException;
 import tapedeck.ad.type.TracingException;
 
 /**
- * Immutable array of numbers with a shape, an element type and a device; row-major. Binary operations broadcast as in
- * NumPy and want operands of one element type; a {@code double} operand takes the type of the tensor. Axes may be
- * negative. Outside of transforms an operation runs at once on its operands' device; inside, it is recorded. Only
- * methods that return Java values ({@link #item}, {@link #toFloatArray} and kin) wait for the device.
+ * Immutable array of numbers with a shape, an element type and a device; row-major. Binary
+ * operations broadcast as in NumPy and want operands of one element type; a {@code double} operand
+ * takes the type of the tensor. Axes may be negative. Outside of transforms an operation runs at
+ * once on its operands' device; inside, it is recorded. Only methods that return Java values
+ * ({@link #item}, {@link #toFloatArray} and kin) wait for the device.
  *
- * <p>Every operation throws {@link ShapeException} or {@link DTypeException} with the operation, the shapes and the
- * caller's source line if its operands do not fit, and {@link ClosedException} if one is closed.
+ * <p>Every operation throws {@link ShapeException} or {@link DTypeException} with the operation,
+ * the shapes and the caller's source line if its operands do not fit, and {@link ClosedException}
+ * if one is closed.
  */
 public final class Tensor extends TensorMath implements AutoCloseable {
   private final Aval aval;
@@ -53,7 +55,10 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return new Tensor(aval, tracer, variable, null, null);
   }
 
-  /** A concrete tensor that an operation without operands describes; it gets memory only when needed. */
+  /**
+   * A concrete tensor that an operation without operands describes; it gets memory only when
+   * needed.
+   */
   static Tensor deferred(Op op) {
     return new Tensor(op.result(List.of()), null, null, null, op);
   }
@@ -63,7 +68,9 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return bind(op, Arrays.asList(operands)).get(0);
   }
 
-  /** Applies a primitive: records it with the innermost tracer among the operands, or evaluates it. */
+  /**
+   * Applies a primitive: records it with the innermost tracer among the operands, or evaluates it.
+   */
   public static List<Tensor> bind(Primitive primitive, List<Tensor> operands) {
     Tracer tracer = null;
     List<Aval> in = new ArrayList<>(operands.size());
@@ -131,12 +138,14 @@ public final class Tensor extends TensorMath implements AutoCloseable {
 
   /** A float32 matrix; all rows must have one length. */
   public static Tensor of(float[][] rows) {
-    return HostData.upload(HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
+    return HostData.upload(
+        HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
   }
 
   /** A float64 matrix; all rows must have one length. */
   public static Tensor of(double[][] rows) {
-    return HostData.upload(HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
+    return HostData.upload(
+        HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
   }
 
   /** A tensor from {@code shape.size()} little-endian elements, which are copied. */
@@ -286,7 +295,9 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     if (tracer != null) {
       throw SourceLine.at(
           new TracingException(
-              "[value] a traced tensor " + aval + " has no value while its function is traced;"
+              "[value] a traced tensor "
+                  + aval
+                  + " has no value while its function is traced;"
                   + " choose between values with where(), and read results outside of the transform"));
     }
     if (closed) {
@@ -313,7 +324,10 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return concrete(aval, Evaluator.instance().upload(aval, HostData.read(this), device));
   }
 
-  /** Frees the memory now instead of when the tensor is collected. Closing twice, or a traced tensor, does nothing. */
+  /**
+   * Frees the memory now instead of when the tensor is collected. Closing twice, or a traced
+   * tensor, does nothing.
+   */
   @Override
   public void close() {
     if (tracer == null) {
@@ -352,7 +366,12 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     if (dst.byteSize() != aval.bytes()) {
       throw SourceLine.at(
           new ShapeException(
-              "[copyTo] " + aval + " has " + aval.bytes() + " bytes, the segment " + dst.byteSize()));
+              "[copyTo] "
+                  + aval
+                  + " has "
+                  + aval.bytes()
+                  + " bytes, the segment "
+                  + dst.byteSize()));
     }
     storage().read(dst);
   }
@@ -412,7 +431,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     Integer[] p = new Integer[rank()];
     if (perm.length != 0 && perm.length != rank()) {
       throw SourceLine.at(
-          new ShapeException("[transpose] " + Arrays.toString(perm) + " does not permute the axes of " + shape()));
+          new ShapeException(
+              "[transpose] " + Arrays.toString(perm) + " does not permute the axes of " + shape()));
     }
     for (int i = 0; i < p.length; i++) {
       p[i] = perm.length == 0 ? p.length - 1 - i : axisOf("transpose", this, perm[i]);
@@ -427,7 +447,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   /** Transposed matrix. */
   public Tensor t() {
     if (rank() != 2) {
-      throw SourceLine.at(new ShapeException("[t] needs a matrix, not " + shape() + "; use swapAxes"));
+      throw SourceLine.at(
+          new ShapeException("[t] needs a matrix, not " + shape() + "; use swapAxes"));
     }
     return transpose(1, 0);
   }
@@ -470,7 +491,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
           new ShapeException("[broadcastTo] " + shape() + " does not broadcast to " + to));
     }
     int added = to.rank() - rank();
-    // A constant stays one: evaluating it while a transform is traced would make it an input of the tape.
+    // A constant stays one: evaluating it while a transform is traced would make it an input of the
+    // tape.
     if (pending instanceof Full f) {
       return full(f.dtype(), to, f.value());
     }
@@ -510,8 +532,9 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   /**
-   * Elements start, start+step, ... before stop along an axis, as Python's {@code start:stop:step} with both positions
-   * clipped. A negative step walks backwards; then {@code Integer.MIN_VALUE} as stop means "to the first element".
+   * Elements start, start+step, ... before stop along an axis, as Python's {@code start:stop:step}
+   * with both positions clipped. A negative step walks backwards; then {@code Integer.MIN_VALUE} as
+   * stop means "to the first element".
    */
   public Tensor slice(int axis, int start, int stop, int step) {
     int a = axisOf("slice", this, axis);
@@ -521,7 +544,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     }
     if (step < 0) {
       int from = Math.clamp(start < 0 ? start + n : start, -1, n - 1);
-      int until = Math.clamp(stop == Integer.MIN_VALUE ? -1 : stop < 0 ? stop + n : stop, -1, n - 1);
+      int until =
+          Math.clamp(stop == Integer.MIN_VALUE ? -1 : stop < 0 ? stop + n : stop, -1, n - 1);
       return flip(a).slice(a, n - 1 - from, Math.max(n - 1 - from, n - 1 - until), -step);
     }
     int lo = Math.clamp(start < 0 ? (long) start + n : start, 0, n);
@@ -535,15 +559,13 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return slice(s, e, st);
   }
 
-  /** Strided slice of every axis: 0 <= start <= stop <= extent, step >= 1. */
+  /** Strided slice of every axis: {@code 0 <= start <= stop <= extent}, {@code step >= 1}. */
   public Tensor slice(int[] start, int[] stop, int[] step) {
     boolean all = start.length == rank();
     for (int i = 0; all && i < rank(); i++) {
       all = start[i] == 0 && stop[i] == shape().dim(i) && step[i] == 1;
     }
-    return all
-        ? this
-        : apply(new Movement.Slice(boxed(start), boxed(stop), boxed(step)), this);
+    return all ? this : apply(new Movement.Slice(boxed(start), boxed(stop), boxed(step)), this);
   }
 
   /** Row {@code i} of the first axis, without that axis; negative counts from the end. */
@@ -582,12 +604,13 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   /**
-   * Matrix product with broadcast batch axes. (..., m, k) x (..., k, n) gives (..., m, n); a vector operand is a row on
-   * the left or a column on the right, and its axis is dropped from the result.
+   * Matrix product with broadcast batch axes. (..., m, k) x (..., k, n) gives (..., m, n); a vector
+   * operand is a row on the left or a column on the right, and its axis is dropped from the result.
    */
   public Tensor matmul(Tensor o) {
     if (rank() == 0 || o.rank() == 0) {
-      throw SourceLine.at(new ShapeException("[matmul] a scalar operand: " + shape() + " x " + o.shape()));
+      throw SourceLine.at(
+          new ShapeException("[matmul] a scalar operand: " + shape() + " x " + o.shape()));
     }
     if (rank() == 1) {
       Tensor r = expandDims(0).matmul(o);
@@ -600,7 +623,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     Shape batch = Shape.broadcast(batchOf(shape()), batchOf(o.shape()));
     if (batch == null) {
       throw SourceLine.at(
-          new ShapeException("[matmul] batch axes do not broadcast: " + shape() + " x " + o.shape()));
+          new ShapeException(
+              "[matmul] batch axes do not broadcast: " + shape() + " x " + o.shape()));
     }
     return apply(new Matmul(), withBatch(batch), o.withBatch(batch));
   }
@@ -610,12 +634,13 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   private Tensor withBatch(Shape batch) {
-    return broadcastTo(batch.with(batch.rank(), shape().dim(-2)).with(batch.rank() + 1, shape().dim(-1)));
+    return broadcastTo(
+        batch.with(batch.rank(), shape().dim(-2)).with(batch.rank() + 1, shape().dim(-1)));
   }
 
   /**
-   * Slices along an axis, picked by int32 indices of any shape, which replaces that axis. Indices are clamped into
-   * range.
+   * Slices along an axis, picked by int32 indices of any shape, which replaces that axis. Indices
+   * are clamped into range.
    */
   public Tensor take(Tensor indices, int axis) {
     int a = axisOf("take", this, axis);
@@ -631,8 +656,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   /**
-   * Adjoint of {@link #take} for a vector of indices: this tensor's slices along {@code axis} are added to {@code size}
-   * zeros at the (clamped) indices, in order.
+   * Adjoint of {@link #take} for a vector of indices: this tensor's slices along {@code axis} are
+   * added to {@code size} zeros at the (clamped) indices, in order.
    */
   public Tensor scatterAdd(Tensor indices, int axis, int size) {
     return apply(new ScatterAdd(axisOf("scatterAdd", this, axis), size), this, indices);
@@ -667,7 +692,8 @@ public final class Tensor extends TensorMath implements AutoCloseable {
         Arrays.stream(axes).map(a -> axisOf(op, this, a)).distinct().sorted().boxed().toList();
     if (out.size() != axes.length) {
       throw SourceLine.at(
-          new ShapeException("[" + op + "] an axis occurs twice in " + Arrays.toString(axes) + " of " + shape()));
+          new ShapeException(
+              "[" + op + "] an axis occurs twice in " + Arrays.toString(axes) + " of " + shape()));
     }
     return out;
   }

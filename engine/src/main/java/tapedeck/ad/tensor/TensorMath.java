@@ -8,8 +8,8 @@ import tapedeck.ad.type.ShapeException;
 import tapedeck.ad.type.SourceLine;
 
 /**
- * The arithmetic of {@link Tensor}: elementwise operations, reductions, and what is composed of them. Shapes broadcast
- * and errors are thrown as described there.
+ * The arithmetic of {@link Tensor}: elementwise operations, reductions, and what is composed of
+ * them. Shapes broadcast and errors are thrown as described there.
  */
 public abstract sealed class TensorMath permits Tensor {
   TensorMath() {}
@@ -41,7 +41,8 @@ public abstract sealed class TensorMath permits Tensor {
     Shape s = Shape.broadcast(a.shape(), b.shape());
     if (s == null) {
       throw SourceLine.at(
-          new ShapeException("[" + op + "] shapes do not broadcast: " + a.shape() + " and " + b.shape()));
+          new ShapeException(
+              "[" + op + "] shapes do not broadcast: " + a.shape() + " and " + b.shape()));
     }
     return s;
   }
@@ -353,15 +354,21 @@ public abstract sealed class TensorMath permits Tensor {
   }
 
   /**
-   * {@code a} where this bool tensor is true, else {@code b}. The branch that is not chosen gets derivative 0 times
-   * whatever its own derivative is: keep that finite (0 times infinity is NaN) by choosing a safe operand first.
+   * {@code a} where this bool tensor is true, else {@code b}. The branch that is not chosen gets
+   * derivative 0 times whatever its own derivative is: keep that finite (0 times infinity is NaN)
+   * by choosing a safe operand first.
    */
   public Tensor where(Tensor a, Tensor b) {
     Shape s = Shape.broadcast(joint("where", a, b), shape());
     if (s == null) {
       throw SourceLine.at(
           new ShapeException(
-              "[where] shapes do not broadcast: " + shape() + ", " + a.shape() + " and " + b.shape()));
+              "[where] shapes do not broadcast: "
+                  + shape()
+                  + ", "
+                  + a.shape()
+                  + " and "
+                  + b.shape()));
     }
     return Tensor.apply(
         Elementwise.SELECT, self().broadcastTo(s), a.broadcastTo(s), b.broadcastTo(s));
@@ -450,7 +457,8 @@ public abstract sealed class TensorMath permits Tensor {
     int a = Tensor.axisOf(op, self(), axis);
     int n = shape().dim(a);
     if (n == 0) {
-      throw SourceLine.at(new ShapeException("[" + op + "] axis " + axis + " of " + shape() + " is empty"));
+      throw SourceLine.at(
+          new ShapeException("[" + op + "] axis " + axis + " of " + shape() + " is empty"));
     }
     Tensor x = self().stopGradient();
     Tensor hit = x.eq(x.reduce(reducer, true, a));
@@ -496,7 +504,8 @@ public abstract sealed class TensorMath permits Tensor {
   /** Sum of products of two vectors. */
   public Tensor dot(Tensor o) {
     if (shape().rank() != 1 || o.rank() != 1) {
-      throw SourceLine.at(new ShapeException("[dot] needs two vectors: " + shape() + " and " + o.shape()));
+      throw SourceLine.at(
+          new ShapeException("[dot] needs two vectors: " + shape() + " and " + o.shape()));
     }
     return self().matmul(o);
   }
@@ -504,7 +513,8 @@ public abstract sealed class TensorMath permits Tensor {
   /** (m) and (n) give (m, n). */
   public Tensor outer(Tensor o) {
     if (shape().rank() != 1 || o.rank() != 1) {
-      throw SourceLine.at(new ShapeException("[outer] needs two vectors: " + shape() + " and " + o.shape()));
+      throw SourceLine.at(
+          new ShapeException("[outer] needs two vectors: " + shape() + " and " + o.shape()));
     }
     return self().expandDims(1).mul(o.expandDims(0));
   }
@@ -565,7 +575,10 @@ public abstract sealed class TensorMath permits Tensor {
     if (logits.rank() != 2 || labels.rank() != 1 || labels.dim(0) != logits.dim(0)) {
       throw SourceLine.at(
           new ShapeException(
-              "[crossEntropy] needs logits (n,classes) and labels (n): " + logits.shape() + " and " + labels.shape()));
+              "[crossEntropy] needs logits (n,classes) and labels (n): "
+                  + logits.shape()
+                  + " and "
+                  + labels.shape()));
     }
     Tensor logp = logits.logSoftmax(1);
     Tensor hit = labels.expandDims(1).eq(Tensor.iota(DType.INT32, logits.shape(), 1));

@@ -62,7 +62,8 @@ public final class Jvp {
         }
       }
       case CustomVjp c -> {
-        // The custom rule is for reverse mode alone; forward mode differentiates the function itself.
+        // The custom rule is for reverse mode alone; forward mode differentiates the function
+        // itself.
         Trace.Result plain = Trace.trace(c.primal()::apply, x.stream().map(Tensor::aval).toList());
         List<Tensor> dots = new ArrayList<>(Arrays.asList(new Tensor[plain.consts().size()]));
         dots.addAll(t);

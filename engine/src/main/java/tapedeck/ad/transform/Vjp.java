@@ -14,7 +14,10 @@ import tapedeck.ad.tensor.CustomVjp;
 import tapedeck.ad.tensor.Op;
 import tapedeck.ad.tensor.Tensor;
 
-/** Reverse mode: runs a tape forward, then pulls cotangents back through its equations in reverse order. */
+/**
+ * Reverse mode: runs a tape forward, then pulls cotangents back through its equations in reverse
+ * order.
+ */
 public final class Vjp {
   private final Tape tape;
   private final List<Tensor> inputs;
@@ -29,7 +32,10 @@ public final class Vjp {
     this.wrt = wrt;
   }
 
-  /** Runs the tape at {@code inputs}, keeping what the pullback to the inputs chosen by {@code wrt} needs. */
+  /**
+   * Runs the tape at {@code inputs}, keeping what the pullback to the inputs chosen by {@code wrt}
+   * needs.
+   */
   public static Vjp forward(Tape tape, List<Tensor> inputs, boolean[] wrt) {
     Vjp run = new Vjp(tape, inputs, wrt);
     for (int i = 0; i < inputs.size(); i++) {
@@ -73,7 +79,8 @@ public final class Vjp {
   /**
    * Pulls cotangents of the outputs (null for zero) back to the inputs.
    *
-   * @return one cotangent per input chosen by {@code wrt}, zeros where the outputs do not depend on it
+   * @return one cotangent per input chosen by {@code wrt}, zeros where the outputs do not depend on
+   *     it
    */
   public List<Tensor> pullback(List<Tensor> cotangents) {
     Map<Var, Tensor> ct = new HashMap<>();
@@ -112,7 +119,8 @@ public final class Vjp {
     }
     List<Tensor> grads =
         switch (e.primitive()) {
-          case Op op -> op.vjp(Trace.operands(value, e), value.get(e.out()), ct.get(e.out()), wanted);
+          case Op op ->
+              op.vjp(Trace.operands(value, e), value.get(e.out()), ct.get(e.out()), wanted);
           case CustomVjp c -> {
             List<Tensor> in = new ArrayList<>(residuals.get(e));
             for (Var v : e.outs()) {

@@ -16,16 +16,16 @@ import tapedeck.ad.tensor.Op;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 
-/** Batching: applies a tape to a batch in one pass. The batch axis of every batched value is axis 0. */
+/**
+ * Batching: applies a tape to a batch in one pass. The batch axis of every batched value is axis 0.
+ */
 public final class Vmap {
   private Vmap() {}
 
   /** Outputs, and which of them carry the batch axis. */
   public record Result(List<Tensor> outputs, boolean[] batched) {}
 
-  /**
-   * Runs the tape on inputs of which some carry a leading batch axis of extent {@code size}.
-   */
+  /** Runs the tape on inputs of which some carry a leading batch axis of extent {@code size}. */
   public static Result run(Tape tape, List<Tensor> inputs, boolean[] batched, int size) {
     Map<Var, Tensor> value = new HashMap<>();
     Set<Var> mapped = new HashSet<>();
@@ -73,7 +73,10 @@ public final class Vmap {
     return null;
   }
 
-  /** A batched function with a batched rule. Everything gets the batch axis, so that the rule sees one form. */
+  /**
+   * A batched function with a batched rule. Everything gets the batch axis, so that the rule sees
+   * one form.
+   */
   private static List<Tensor> custom(CustomVjp c, List<Tensor> x, boolean[] flags, int size) {
     List<Tensor> in = new ArrayList<>();
     for (int i = 0; i < flags.length; i++) {
@@ -84,7 +87,11 @@ public final class Vmap {
         c.results().stream().map(a -> a.withShape(a.shape().with(0, size))).toList();
     return Tensor.bind(
         new CustomVjp(
-            c.name(), all(c.primal(), size), all(c.forward(), size), all(c.backward(), size), results),
+            c.name(),
+            all(c.primal(), size),
+            all(c.forward(), size),
+            all(c.backward(), size),
+            results),
         in);
   }
 
