@@ -29,7 +29,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
   /** What decides whether a call must compile. */
   private record Key(List<Pytree> trees, List<Aval> avals, String device, String settings) {}
 
-  private record Entry(
+  private record Compiled(
       Tape tape, List<Tensor> consts, Pytree result, Set<Integer> donated, String device) {}
 
   private static final int ENTRIES = 256;
@@ -38,19 +38,19 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
   private final Donate donate;
 
   /** The least recently used is forgotten first, for functions whose static values never repeat. */
-  private final Map<Key, Entry> entries =
+  private final Map<Key, Compiled> entries =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Entry> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Key, Compiled> eldest) {
           return size() > ENTRIES;
         }
       };
 
   private int compilations;
   private @Nullable Key lastKey;
-  private @Nullable Entry last;
+  private @Nullable Compiled last;
   private String reason = "it has not been called";
 
   JitFn(Call.Body body, Donate donate) {
@@ -65,7 +65,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
       return t.result().unflatten(Trace.apply(t.tape(), t.inputs(call.leaves)));
     }
     Key key = new Key(call.trees, call.avals(), Engine.deviceOf(call.leaves), Engine.settings());
-    Entry e;
+    Compiled e;
     synchronized (this) {
       e = entries.get(key);
       if (e == null) {
@@ -91,7 +91,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     return e.result().unflatten(Engine.replay(e.tape(), inputs, e.donated()));
   }
 
-  private Entry entry(Call.Traced t, Call call, String device) {
+  private Compiled entry(Call.Traced t, Call call, String device) {
     Trace.Result plain = InlineCustom.inline(t.tape());
     List<Tensor> consts = plain.inputs(t.consts());
     Set<Integer> donated = new HashSet<>();
@@ -100,7 +100,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
         donated.add(consts.size() + i);
       }
     }
-    return new Entry(plain.tape().closed(), consts, t.result(), donated, device);
+    return new Compiled(plain.tape().closed(), consts, t.result(), donated, device);
   }
 
   private String why(Call call, Key key) {
@@ -161,7 +161,7 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
    * @throws TapedeckException before the first call
    */
   public final Schedule schedule() {
-    Entry e;
+    Compiled e;
     synchronized (this) {
       e = last;
     }
