@@ -12,5 +12,6 @@ module tapedeck.cpu {
   exports tapedeck.cpu.selfcheck;
 
   provides tapedeck.ad.backend.BackendProvider with
+      tapedeck.cpu.jit.CpuProvider,
       tapedeck.cpu.interp.InterpProvider;
 }

@@ -1,6 +1,7 @@
 package tapedeck.ad.schedule;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ final class LoopCollapser {
   private final Set<Index> indices = new HashSet<>();
   private final Map<Loop, Index> replacement = new LinkedHashMap<>();
   private final IdentityHashMap<Expr, Expr> rewritten = new IdentityHashMap<>();
+  private final Map<Expr, Expr> shared = new HashMap<>();
   private int next;
 
   private LoopCollapser(Kernel kernel) {
@@ -106,6 +108,7 @@ final class LoopCollapser {
     for (Phase p : kernel.phases()) {
       // Each phase gets loops of its own, and with them expressions of its own.
       rewritten.clear();
+      shared.clear();
       List<Loop> loops = join(p.loops());
       phases.add(phase(p, loops));
     }
@@ -181,6 +184,9 @@ final class LoopCollapser {
             case Expr.Guarded g ->
                 new Expr.Guarded(bounds(g.bounds()), expr(g.value()), expr(g.otherwise()));
           };
+      // Equal expressions become one node, which backends evaluate once.
+      Expr before = shared.putIfAbsent(known, known);
+      known = before == null ? known : before;
       rewritten.put(e, known);
     }
     return known;

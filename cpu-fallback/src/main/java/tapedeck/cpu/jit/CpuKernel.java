@@ -1,0 +1,70 @@
+package tapedeck.cpu.jit;
+
+import tapedeck.ad.kir.Contraction;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.type.DeviceException;
+
+/** A kernel ready to run: generated loops, or a matrix product with generated parts. */
+interface CpuKernel {
+  Kernel kernel();
+
+  /** Runs the kernel on buffers at these addresses, one per parameter. */
+  void run(WorkerPool pool, long[] addresses);
+
+  static CpuKernel compile(Kernel kernel, String label, boolean vectors) {
+    try {
+      return new Loops(kernel, KernelGen.generate(kernel, vectors), work(kernel));
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw new DeviceException("[cpu] kernel " + label + " did not compile: " + e.getMessage(), e);
+    }
+  }
+
+  /** Rough number of cheap instructions of a kernel. */
+  static long work(Kernel kernel) {
+    double cost = 0;
+    for (Phase p : kernel.phases()) {
+      double each =
+          switch (p) {
+            case Phase.Reduce r -> r.accs().stream().mapToLong(a -> cost(a.value())).sum();
+            case Phase.Emit e -> e.stores().stream().mapToLong(s -> cost(s.value())).sum();
+            case Phase.ScatterAdd s -> cost(s.store().value());
+          };
+      cost += each * Contraction.extent(p.loops());
+    }
+    return (long) Math.min(1e18, cost * kernel.points());
+  }
+
+  private static long cost(Expr e) {
+    long sum = e instanceof Expr.Apply a ? a.op().cost() : 1;
+    for (Expr c : e.children()) {
+      sum = Math.min(1 << 20, sum + cost(c));
+    }
+    return sum;
+  }
+
+  /** Generated loops over independent work units. */
+  record Loops(Kernel kernel, KernelGen.Generated generated, long work) implements CpuKernel {
+    /** Instructions that are worth waking another thread for. */
+    private static final long ENOUGH = 60_000;
+
+    @Override
+    public void run(WorkerPool pool, long[] addresses) {
+      KernelCode code = generated.code();
+      long units = generated.units();
+      long perUnit = Math.max(1, work / Math.max(1, units));
+      long byCost = Math.max(1, ENOUGH / perUnit);
+      long grain = Math.max(byCost, units / (pool.threads() * 8L));
+      if (units <= grain || pool.threads() == 1) {
+        code.run(addresses, 0, units, pool.scratch(0, generated.scratchBytes()), null);
+      } else {
+        pool.run(
+            units,
+            grain,
+            (worker, from, to) ->
+                code.run(addresses, from, to, pool.scratch(worker, generated.scratchBytes()), null));
+      }
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package tapedeck.cpu.jit;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Threads that share the units of one job at a time with the thread that submits it. Idle workers spin for a moment
+ * before they sleep, so a sequence of short kernels pays no wake-ups.
+ */
+final class WorkerPool implements AutoCloseable {
+  private static final int SPINS = 2000;
+
+  /** Work on units from (inclusive) to (exclusive). */
+  @FunctionalInterface
+  interface Body {
+    void run(int worker, long from, long to);
+  }
+
+  private record Job(Body body, long units, long grain, AtomicLong next, AtomicInteger running) {}
+
+  private final Thread[] workers;
+  private final long[] scratch;
+  private final long[] scratchBytes;
+  private volatile Job job;
+  private volatile Throwable failure;
+  private volatile boolean closed;
+
+  WorkerPool(int threads) {
+    scratch = new long[threads];
+    scratchBytes = new long[threads];
+    workers = new Thread[threads - 1];
+    for (int i = 0; i < workers.length; i++) {
+      int id = i + 1;
+      workers[i] = new Thread(() -> serve(id), "tapedeck-cpu-" + id);
+      workers[i].setDaemon(true);
+      workers[i].start();
+    }
+  }
+
+  int threads() {
+    return scratch.length;
+  }
+
+  /** Scratch memory of a worker; valid until it asks for more. */
+  long scratch(int worker, long bytes) {
+    if (scratchBytes[worker] < bytes) {
+      if (scratch[worker] != 0) {
+        NativeMemory.free(scratch[worker]);
+      }
+      scratch[worker] = NativeMemory.malloc(bytes);
+      scratchBytes[worker] = bytes;
+    }
+    return NativeMemory.aligned(scratch[worker]);
+  }
+
+  /** Runs all units, {@code grain} at a time, and returns when they are done. One job at a time. */
+  void run(long units, long grain, Body body) {
+    if (workers.length == 0 || units <= grain) {
+      body.run(0, 0, units);
+      return;
+    }
+    Job j = new Job(body, units, grain, new AtomicLong(), new AtomicInteger(1));
+    failure = null;
+    job = j;
+    long wanted = Math.min(workers.length, (units - 1) / grain);
+    for (int i = 0; i < wanted; i++) {
+      LockSupport.unpark(workers[i]);
+    }
+    work(j, 0);
+    job = null;
+    if (j.running.decrementAndGet() > 0) {
+      while (j.running.get() > 0) {
+        Thread.onSpinWait();
+      }
+    }
+    Throwable t = failure;
+    if (t instanceof RuntimeException e) {
+      throw e;
+    }
+    if (t instanceof Error e) {
+      throw e;
+    }
+  }
+
+  private void work(Job j, int worker) {
+    try {
+      for (long from; (from = j.next.getAndAdd(j.grain)) < j.units; ) {
+        j.body.run(worker, from, Math.min(j.units, from + j.grain));
+      }
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      j.next.set(j.units);
+    }
+  }
+
+  private void serve(int worker) {
+    Job done = null;
+    int idle = 0;
+    while (!closed) {
+      Job j = job;
+      if (j != null && j != done) {
+        done = j;
+        idle = 0;
+        if (enter(j)) {
+          work(j, worker);
+          j.running.decrementAndGet();
+        }
+      } else if (++idle < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.park(this);
+        idle = 0;
+      }
+    }
+  }
+
+  /** Joins a job unless its submitter has left it already. */
+  private static boolean enter(Job j) {
+    for (int n = j.running.get(); n > 0; n = j.running.get()) {
+      if (j.running.compareAndSet(n, n + 1)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (Thread t : workers) {
+      LockSupport.unpark(t);
+      boolean interrupted = false;
+      while (t.isAlive()) {
+        try {
+          t.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    for (int i = 0; i < scratch.length; i++) {
+      if (scratch[i] != 0) {
+        NativeMemory.free(scratch[i]);
+        scratch[i] = 0;
+        scratchBytes[i] = 0;
+      }
+    }
+  }
+}
