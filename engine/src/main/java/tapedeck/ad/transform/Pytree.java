@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.TapedeckException;
 
@@ -18,18 +19,52 @@ import tapedeck.ad.type.TapedeckException;
  */
 public sealed interface Pytree {
   /** A tensor. */
-  record Leaf() implements Pytree {}
+  record Leaf() implements Pytree {
+    @Override
+    public String toString() {
+      return "tensor";
+    }
+  }
 
   /** A value that is part of the structure. */
-  record Static(Object value) implements Pytree {}
+  record Static(@Nullable Object value) implements Pytree {
+    @Override
+    public String toString() {
+      return String.valueOf(value);
+    }
+  }
 
-  record Rec(Class<?> type, List<Pytree> parts) implements Pytree {}
+  /** A record, with its components in order. */
+  record Rec(Class<?> type, List<Pytree> parts) implements Pytree {
+    @Override
+    public String toString() {
+      return type.getSimpleName() + parts;
+    }
+  }
 
-  record Sequence(List<Pytree> parts) implements Pytree {}
+  /** A list. */
+  record Sequence(List<Pytree> parts) implements Pytree {
+    @Override
+    public String toString() {
+      return parts.toString();
+    }
+  }
 
-  record Arr(Class<?> component, List<Pytree> parts) implements Pytree {}
+  /** An array of objects. */
+  record Arr(Class<?> component, List<Pytree> parts) implements Pytree {
+    @Override
+    public String toString() {
+      return component.getSimpleName() + parts;
+    }
+  }
 
-  record Mapping(List<String> keys, List<Pytree> parts) implements Pytree {}
+  /** A map, with its keys in ascending order. */
+  record Mapping(List<String> keys, List<Pytree> parts) implements Pytree {
+    @Override
+    public String toString() {
+      return keys + "=" + parts;
+    }
+  }
 
   /** A structure and its tensors in order. */
   record Flat(Pytree tree, List<Tensor> leaves) {}
