@@ -16,9 +16,11 @@ public final class Events {
   @Label("Trace")
   @Category("Tapedeck")
   public static final class Traced extends Event {
+    /** Name of the transform. */
     @Label("Transform")
     public String transform;
 
+    /** Length of the tape. */
     @Label("Equations")
     public int equations;
   }
@@ -29,17 +31,17 @@ public final class Events {
   @Category("Tapedeck")
   public static final class Compiled extends Event {
     @Label("Device")
-    public String device;
+    String device;
 
     @Label("Equations")
-    public int equations;
+    int equations;
 
     @Label("Kernels")
-    public int kernels;
+    int kernels;
 
     @Label("Arena")
     @DataAmount
-    public long arenaBytes;
+    long arenaBytes;
   }
 
   /** A schedule was submitted; the time is the host's, not the device's. */
@@ -49,10 +51,10 @@ public final class Events {
   @StackTrace(false)
   public static final class Ran extends Event {
     @Label("Device")
-    public String device;
+    String device;
 
     @Label("Kernels")
-    public int kernels;
+    int kernels;
   }
 
   /** Host data was copied to a device. */
@@ -61,11 +63,11 @@ public final class Events {
   @Category("Tapedeck")
   public static final class Uploaded extends Event {
     @Label("Device")
-    public String device;
+    String device;
 
     @Label("Size")
     @DataAmount
-    public long bytes;
+    long bytes;
   }
 
   /** A tensor was read; the time includes the wait for the device. */
@@ -74,10 +76,10 @@ public final class Events {
   @Category("Tapedeck")
   public static final class Read extends Event {
     @Label("Device")
-    public String device;
+    String device;
 
     @Label("Size")
     @DataAmount
-    public long bytes;
+    long bytes;
   }
 }
