@@ -219,13 +219,13 @@ final class Fuser {
    */
   private Map<Var, List<List<Index>>> leaves(Var v, Eqn e, Group g, Group.Level level) {
     Map<Var, List<List<Index>>> found = new LinkedHashMap<>();
-    int[] ops = {1};
+    int[] ops = {Math.max(1, weight(v))};
     ExprBuilder b =
         new ExprBuilder(
             producers,
             (leaf, index) -> {
               if (producers.containsKey(leaf) && !roots.contains(leaf)) {
-                ops[0]++;
+                ops[0] += weight(leaf);
                 return null;
               }
               found.computeIfAbsent(leaf, k -> new ArrayList<>()).add(index);
@@ -236,6 +236,11 @@ final class Fuser {
       g.ops = ops[0];
     }
     return found;
+  }
+
+  private int weight(Var v) {
+    Lowering low = ((Op) producers.get(v).primitive()).lower();
+    return low instanceof Lowering.Map m ? Roots.weight(m) : 1;
   }
 
   // ---- kernels --------------------------------------------------------------------------------

@@ -51,6 +51,11 @@ final class Roots {
     return r.roots;
   }
 
+  /** Size of a map in a kernel's code, in cheap instructions; a library function may be compiled inline. */
+  static int weight(Lowering.Map m) {
+    return m.cost() >= 50 ? 80 : m.cost() >= 12 ? 6 : m.cost() > 0 ? 1 : 0;
+  }
+
   private boolean isLeaf(Var v) {
     return roots.contains(v) || !producers.containsKey(v);
   }
@@ -65,7 +70,7 @@ final class Roots {
       case Lowering.Map m -> {
         int c = m.cost();
         int l = 0;
-        int n = m.cost() >= 50 ? 80 : m.cost() > 0 ? 1 : 0;
+        int n = weight(m);
         for (Var in : e.ins()) {
           boolean leaf = isLeaf(in);
           if (roots.contains(in) || derived.contains(in)) {
