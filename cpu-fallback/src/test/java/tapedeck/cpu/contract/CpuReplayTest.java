@@ -1,0 +1,10 @@
+package tapedeck.cpu.contract;
+
+import tapedeck.ad.testkit.ReplayTests;
+
+class CpuReplayTest extends ReplayTests {
+  @Override
+  protected String device() {
+    return "cpu";
+  }
+}

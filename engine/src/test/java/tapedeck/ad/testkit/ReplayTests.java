@@ -1,0 +1,232 @@
+package tapedeck.ad.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import tapedeck.ad.Ad;
+import tapedeck.ad.Donate;
+import tapedeck.ad.Fn1;
+import tapedeck.ad.JitFn1;
+import tapedeck.ad.JitFn3;
+import tapedeck.ad.RandomKey;
+import tapedeck.ad.ValueAndGrad;
+import tapedeck.ad.backend.MemoryStats;
+import tapedeck.ad.tensor.Tensor;
+import tapedeck.ad.testkit.TransformTests.Mlp;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.Shape;
+
+/** Fusion, the memory plan, donation, and replaying of compiled steps, on one device. */
+public abstract class ReplayTests extends DeviceTests {
+
+  private static int kernels(Fn1<Tensor, Tensor> f, Tensor x) {
+    JitFn1<Tensor, Tensor> j = Ad.jit(f);
+    j.apply(x).close();
+    return j.kernels();
+  }
+
+  @Test
+  void whatFusesIntoOneKernel() {
+    Tensor x = floats(1, 6, 8);
+    assertEquals(1, kernels(a -> a.sin().mul(2).add(a).exp().tanh(), x), "elementwise chain");
+    assertEquals(1, kernels(a -> a.t().reshape(2, 24).flip(0).slice(1, 0, 24, 3).neg(), x), "views");
+    assertEquals(1, kernels(a -> a.square().sum(1).sqrt(), x), "producer, reduction, epilogue");
+    assertEquals(1, kernels(a -> a.softmax(1), x), "softmax");
+    assertEquals(1, kernels(a -> a.logSoftmax(1), x), "log-softmax");
+    assertEquals(1, kernels(a -> a.logSumExp(1), x), "log-sum-exp");
+    assertEquals(1, kernels(a -> a.variance(1), x), "variance");
+    assertEquals(
+        1,
+        kernels(a -> a.sub(a.mean(true, 1)).div(a.variance(1).expandDims(1).add(1e-5).sqrt()), x),
+        "layer norm");
+    Tensor w = floats(2, 8, 5);
+    Tensor b = floats(3, 5);
+    assertEquals(1, kernels(a -> a.matmul(w).add(b).relu(), x), "matmul with epilogue");
+    assertEquals(1, kernels(a -> a.t().matmul(a), x), "transposed operand");
+    assertEquals(1, kernels(a -> Tensor.concat(0, a, a.sin()).mul(2), x), "concat");
+    assertEquals(1, kernels(a -> a.pad(new int[] {1, 0}, new int[] {0, 2}, 0).add(1), x), "pad");
+  }
+
+  @Test
+  void withoutFusionEveryOperationIsAKernel() {
+    Tensor x = floats(1, 6, 8);
+    with(
+        Settings.FUSE,
+        "off",
+        () -> assertEquals(4, kernels(a -> a.sin().exp().tanh().cos(), x)));
+  }
+
+  @Test
+  void theGradientStepOfANetworkIsAFewKernels() {
+    JitFn3<Mlp, Tensor, Tensor, ValueAndGrad<Mlp>> step =
+        Ad.jit(Ad.valueAndGrad((Mlp m, Tensor x, Tensor y) -> m.apply(x).sub(y).square().mean()));
+    step.apply(network(), floats(5, 6, 5), floats(6, 6, 1));
+    // Forward: two products and the loss; backward: two products per layer but the first, two biases.
+    assertTrue(step.kernels() <= 10, step::explain);
+    assertTrue(step.arenaBytes() >= step.liveBytes(), step::explain);
+    assertTrue(step.arenaBytes() <= 1.25 * step.liveBytes() + 1024, step::explain);
+  }
+
+  private static Mlp network() {
+    return new Mlp(floats(1, 5, 4), floats(2, 4), floats(3, 4, 1), floats(4, 1));
+  }
+
+  @Test
+  void thePlanReusesMemory() {
+    // A chain of products: only neighbours live at the same time.
+    Fn1<Tensor, Tensor> chain =
+        a -> {
+          Tensor r = a;
+          for (int i = 0; i < 10; i++) {
+            r = r.matmul(a).tanh();
+          }
+          return r;
+        };
+    JitFn1<Tensor, Tensor> j = Ad.jit(chain);
+    Tensor planned = j.apply(floats(1, 32, 32));
+    assertEquals(10, j.kernels());
+    assertTrue(j.arenaBytes() <= 3 * 32 * 32 * 4, j::explain);
+    with(
+        Settings.PLAN,
+        "off",
+        () -> {
+          JitFn1<Tensor, Tensor> k = Ad.jit(chain);
+          assertArrayEquals(planned.toFloatArray(), k.apply(floats(1, 32, 32)).toFloatArray());
+          assertTrue(k.arenaBytes() >= 9 * 32 * 32 * 4, k::explain);
+        });
+  }
+
+  @Test
+  void aDonatedStepUpdatesInPlace() {
+    JitFn1<Tensor, Tensor> step = Ad.jit((Tensor p) -> p.sub(p.mul(0.5)), Donate.FIRST);
+    Tensor p = floats(1, 64, 64);
+    double[] start = p.toDoubleArray();
+    p = step.apply(p);
+    MemoryStats warm = open().memory();
+    for (int i = 0; i < 5; i++) {
+      Tensor next = step.apply(p);
+      assertTrue(p.isClosed());
+      p = next;
+    }
+    assertEquals(warm.liveBytes(), open().memory().liveBytes());
+    assertEquals(warm.allocations(), open().memory().allocations());
+    double[] end = p.toDoubleArray();
+    for (int i = 0; i < end.length; i++) {
+      assertEquals(start[i] / 64, end[i], 1e-7);
+    }
+  }
+
+  @Test
+  void aThousandStepsKeepMemoryFlat() {
+    JitFn3<Mlp, Tensor, Tensor, Mlp> step =
+        Ad.jit(
+            (Mlp m, Tensor x, Tensor y) -> {
+              Mlp g = Ad.grad((Mlp q, Tensor a, Tensor b) -> q.apply(a).sub(b).square().mean()).apply(m, x, y);
+              return new Mlp(
+                  m.w1().sub(g.w1().mul(0.01)),
+                  m.b1().sub(g.b1().mul(0.01)),
+                  m.w2().sub(g.w2().mul(0.01)),
+                  m.b2().sub(g.b2().mul(0.01)));
+            },
+            Donate.FIRST);
+    Tensor x = floats(5, 6, 5);
+    Tensor y = floats(6, 6, 1);
+    Mlp m = network();
+    for (int i = 0; i < 20; i++) {
+      m = step.apply(m, x, y);
+    }
+    MemoryStats warm = open().memory();
+    for (int i = 0; i < 1000; i++) {
+      m = step.apply(m, x, y);
+    }
+    open().synchronize();
+    assertEquals(warm, open().memory());
+    assertTrue(Double.isFinite(m.w1().sum().item()));
+  }
+
+  @Test
+  void resultsAreTheSameBitsEveryTime() {
+    JitFn1<Tensor, Tensor> f =
+        Ad.jit(Ad.grad((Tensor a) -> a.matmul(a.t()).softmax(1).square().sum().add(a.sum())));
+    Tensor x = floats(7, 33, 17);
+    float[] first = f.apply(x).toFloatArray();
+    for (int i = 0; i < 5; i++) {
+      assertArrayEquals(first, f.apply(x).toFloatArray());
+    }
+    Fn1<Tensor, Tensor> scatter = a -> a.scatterAdd(Tensor.of(0, 1, 0, 1, 0, 1, 0), 0, 2);
+    float[] sums = Ad.jit(scatter).apply(floats(3, 7, 5)).toFloatArray();
+    assertArrayEquals(sums, Ad.jit(scatter).apply(floats(3, 7, 5)).toFloatArray());
+  }
+
+  @Test
+  void validationAgainstTheInterpreterPasses() {
+    Tensor x = floats(1, 6, 8);
+    with(
+        Settings.VALIDATE,
+        "cpu",
+        () ->
+            assertEquals(
+                Shape.of(6, 8),
+                Ad.jit(Ad.grad((Tensor a) -> a.softmax(1).matmul(a.t()).tanh().sum())).apply(x).shape()));
+  }
+
+  @Test
+  void randomNumbersAreTheSameBitsOnEveryDevice() {
+    RandomKey key = RandomKey.of(42);
+    float[] here = key.uniform(DType.FLOAT32, 3, 100).toFloatArray();
+    float[] there =
+        Ad.onDevice(
+            "interp",
+            () -> {
+              try (var scope = Ad.scope()) {
+                return RandomKey.of(42).uniform(DType.FLOAT32, 3, 100).toFloatArray();
+              }
+            });
+    assertArrayEquals(there, here);
+    assertArrayEquals(here, Ad.jit((Tensor k) -> new RandomKey(k).uniform(DType.FLOAT32, 3, 100)).apply(key.data()).toFloatArray());
+    double mean = 0;
+    for (float v : here) {
+      assertTrue(v >= 0 && v < 1);
+      mean += v / 300;
+    }
+    assertEquals(0.5, mean, 0.05);
+  }
+
+  @Test
+  void randomNumbersHaveTheirDistribution() {
+    RandomKey key = RandomKey.of(7);
+    Supplier<Tensor> normal = () -> key.normal(DType.FLOAT32, 20_000);
+    double[] x = normal.get().toDoubleArray();
+    double mean = 0;
+    double square = 0;
+    double fourth = 0;
+    for (double v : x) {
+      mean += v / x.length;
+      square += v * v / x.length;
+      fourth += v * v * v * v / x.length;
+    }
+    assertEquals(0, mean, 0.03);
+    assertEquals(1, square, 0.05);
+    assertEquals(3, fourth, 0.3);
+    assertArrayEquals(x, normal.get().toDoubleArray());
+    double p = key.bernoulli(0.3, 20_000).cast(DType.FLOAT32).mean().item();
+    assertEquals(0.3, p, 0.02);
+    float[] a = key.split(2).get(0).uniform(DType.FLOAT32, 2000).toFloatArray();
+    float[] b = key.split(2).get(1).uniform(DType.FLOAT32, 2000).toFloatArray();
+    float[] c = key.fold(1).uniform(DType.FLOAT32, 2000).toFloatArray();
+    assertTrue(Math.abs(correlation(a, b)) < 0.1);
+    assertTrue(Math.abs(correlation(a, c)) < 0.1);
+  }
+
+  private static double correlation(float[] a, float[] b) {
+    double s = 0;
+    for (int i = 0; i < a.length; i++) {
+      s += (a[i] - 0.5) * (b[i] - 0.5) * 12 / a.length;
+    }
+    return s;
+  }
+}
