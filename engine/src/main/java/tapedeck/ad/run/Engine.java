@@ -65,7 +65,9 @@ public final class Engine implements Evaluator, TapeRunner {
   @Override
   public List<Tensor> evaluate(Primitive primitive, List<Tensor> operands, List<Aval> results) {
     if (operands.isEmpty()) {
-      return List.of(constant(primitive, results.get(0), Devices.defaultDevice()));
+      Tensor c = constant(primitive, results.get(0), Devices.defaultDevice());
+      TensorScope.forget(c.storage());
+      return List.of(c);
     }
     Map<Tensor, Var> names = new IdentityHashMap<>();
     List<Tensor> inputs = new ArrayList<>();

@@ -76,7 +76,7 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     List<Aval> in = new ArrayList<>(operands.size());
     for (Tensor t : operands) {
       in.add(t.aval);
-      if (t.closed) {
+      if (t.isClosed()) {
         throw SourceLine.at(
             new ClosedException("[" + primitive.label() + "] operand " + t.aval + " is closed"));
       }
@@ -275,8 +275,10 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return pending;
   }
 
+  /** Whether this was closed, by itself, by a scope or because a call took its memory over. */
   public boolean isClosed() {
-    return closed;
+    Storage s = storage;
+    return closed || (s != null && s.isClosed());
   }
 
   /** Name of the device that holds the value; empty while a constant has no memory. */
@@ -300,7 +302,7 @@ public final class Tensor extends TensorMath implements AutoCloseable {
                   + " has no value while its function is traced;"
                   + " choose between values with where(), and read results outside of the transform"));
     }
-    if (closed) {
+    if (isClosed()) {
       throw SourceLine.at(new ClosedException("[value] tensor " + aval + " is closed"));
     }
     Storage s = storage;
@@ -710,6 +712,6 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   /** Type, shape and device; the values are not read. */
   @Override
   public String toString() {
-    return "Tensor " + aval + (tracer != null ? " traced" : closed ? " closed" : "");
+    return "Tensor " + aval + (tracer != null ? " traced" : isClosed() ? " closed" : "");
   }
 }
