@@ -18,7 +18,6 @@ import tapedeck.ad.FiniteDifferences.Scheme;
 import tapedeck.ad.Fn1;
 import tapedeck.ad.Fn2;
 import tapedeck.ad.backend.Devices;
-import tapedeck.ad.tape.Tape;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.ValidationException;
@@ -35,7 +34,8 @@ import tapedeck.cpu.reference.ReferenceEvaluator;
 /** Walks through three ways to a gradient and two computational graphs, and checks every number. */
 @Command(
     name = "lecture",
-    description = "Three ways to a gradient, and computational graphs with value and gradient at every node.",
+    description =
+        "Three ways to a gradient, and computational graphs with value and gradient at every node.",
     mixinStandardHelpOptions = true)
 final class LectureCommand implements Callable<Integer> {
   private static final int BATCH = 32;
@@ -44,11 +44,15 @@ final class LectureCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private DeviceOption device;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "folder for the drawings; default: lecture")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "folder for the drawings; default: lecture")
   private Path folder = Path.of("lecture");
 
   private PrintWriter out;
   private DType dtype;
+
   /** What rounding may cost. */
   private double tolerance;
 
@@ -94,7 +98,10 @@ final class LectureCommand implements Callable<Integer> {
       }
       double error = Stats.normwiseError(g, reference);
       table.row(
-          w.name, w.passes, String.format("%.3f", 1e3 * Stats.median(seconds)), String.format("%.1e", error));
+          w.name,
+          w.passes,
+          String.format("%.3f", 1e3 * Stats.median(seconds)),
+          String.format("%.1e", error));
       require(w.name, error <= w.allowed, error);
     }
     out.println(table);
@@ -139,12 +146,18 @@ final class LectureCommand implements Callable<Integer> {
         new Way(
             "finite differences, forward",
             forward.evaluations() + " values",
-            () -> FiniteDifferences.gradient(compiled, at, Scheme.FORWARD, h1).gradient().toDoubleArray(),
+            () ->
+                FiniteDifferences.gradient(compiled, at, Scheme.FORWARD, h1)
+                    .gradient()
+                    .toDoubleArray(),
             fine ? 1e-5 : 1e-1),
         new Way(
             "finite differences, central",
             central.evaluations() + " values",
-            () -> FiniteDifferences.gradient(compiled, at, Scheme.CENTRAL, h2).gradient().toDoubleArray(),
+            () ->
+                FiniteDifferences.gradient(compiled, at, Scheme.CENTRAL, h2)
+                    .gradient()
+                    .toDoubleArray(),
             fine ? 1e-8 : 1e-1),
         new Way(
             "forward mode",
@@ -160,8 +173,7 @@ final class LectureCommand implements Callable<Integer> {
   }
 
   private static double[] reference(Fn1<Tensor, Tensor> loss, Tensor at) {
-    return ReferenceEvaluator.evaluate(
-            in -> List.of(Ad.grad(loss).apply(in.get(0))), List.of(at))
+    return ReferenceEvaluator.evaluate(in -> List.of(Ad.grad(loss).apply(in.get(0))), List.of(at))
         .get(0);
   }
 

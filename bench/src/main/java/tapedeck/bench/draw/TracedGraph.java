@@ -16,8 +16,9 @@ import tapedeck.ad.tensor.Movement;
 import tapedeck.ad.tensor.Tensor;
 
 /**
- * The computational graph of a traced scalar function with the value and the gradient of every node. The gradients come
- * from one reverse pass over the function with a zero added to each value: the derivative in that zero is the adjoint.
+ * The computational graph of a traced scalar function with the value and the gradient of every
+ * node. The gradients come from one reverse pass over the function with a zero added to each value:
+ * the derivative in that zero is the adjoint.
  */
 public final class TracedGraph {
   /** Tensors with more elements are shown by shape and norm. */
@@ -101,7 +102,8 @@ public final class TracedGraph {
     for (Eqn e : tape.eqns()) {
       Var out = e.out();
       if (e.ins().isEmpty()) {
-        constants.put(out, e.primitive() instanceof Full f ? number(f.value()) : e.primitive().label());
+        constants.put(
+            out, e.primitive() instanceof Full f ? number(f.value()) : e.primitive().label());
       } else if (e.primitive() instanceof Movement.Reshape) {
         // The same numbers: the node that made them stands for both.
         place.put(out, place.get(e.ins().get(0)));
