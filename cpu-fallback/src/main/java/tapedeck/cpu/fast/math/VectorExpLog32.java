@@ -49,7 +49,7 @@ final class VectorExpLog32 {
 
   static void exp(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -91,7 +91,7 @@ final class VectorExpLog32 {
 
   static void expm1(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -131,7 +131,7 @@ final class VectorExpLog32 {
 
   static void sigmoid(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -178,7 +178,7 @@ final class VectorExpLog32 {
 
   static void tanh(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -226,7 +226,7 @@ final class VectorExpLog32 {
 
   static void log(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -275,7 +275,7 @@ final class VectorExpLog32 {
 
   static void log1p(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
