@@ -1,0 +1,23 @@
+package tapedeck.cpu.contract;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import tapedeck.ad.backend.BackendProvider;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.testkit.BackendContract;
+import tapedeck.cpu.jit.CpuProvider;
+import tapedeck.cpu.selfcheck.DeviceChecks.Effort;
+import tapedeck.cpu.selfcheck.SelfCheck;
+
+class CpuContractTest extends BackendContract {
+  @Override
+  protected BackendProvider provider() {
+    return new CpuProvider();
+  }
+
+  @Override
+  protected Map<String, Supplier<List<String>>> operations(Device device) {
+    return SelfCheck.rows(device, Effort.FULL);
+  }
+}
