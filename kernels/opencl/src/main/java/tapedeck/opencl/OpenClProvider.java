@@ -16,6 +16,8 @@ import tapedeck.ad.type.TapedeckException;
  * … with GPUs first, then accelerators, then CPUs, and otherwise in the loader's order.
  */
 public final class OpenClProvider implements BackendProvider {
+  /** Why the library did not load: the JVM gives the reason only to the first who tries. */
+  private static volatile String loadFailure;
 
   /** For {@link java.util.ServiceLoader}. */
   public OpenClProvider() {}
@@ -36,7 +38,10 @@ public final class OpenClProvider implements BackendProvider {
       }
     } catch (LinkageError | UnsupportedOperationException e) {
       // JOCL throws these where its own library or the loader libOpenCL cannot be loaded.
-      rejections.add("opencl: no OpenCL loader (libOpenCL.so.1): " + firstLine(e));
+      if (loadFailure == null) {
+        loadFailure = firstLine(e);
+      }
+      rejections.add("opencl: no OpenCL loader (libOpenCL.so.1): " + loadFailure);
       return new Discovery(List.of(), List.copyOf(rejections));
     }
     found.sort(Comparator.comparingInt(f -> -f.info().priority()));

@@ -35,11 +35,11 @@ class ProductTest {
       List.of(
           new Shape(1, 64, 64, 64, 1),
           new Shape(1, 131, 67, 45, 1),
-          new Shape(1, 9, 10, 33, 1),
-          new Shape(3, 33, 20, 17, 1),
+          new Shape(1, 9, 10, 333, 1),
+          new Shape(3, 33, 20, 19, 1),
           new Shape(2, 11, 130, 600, 1),
           new Shape(1, 130, 129, 24, 3),
-          new Shape(1, 8, 8, 8, 1),
+          new Shape(1, 8, 8, 300, 1),
           new Shape(1, 260, 132, 9, 1));
 
   static List<String> profiles() {

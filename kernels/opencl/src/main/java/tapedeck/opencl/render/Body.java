@@ -87,6 +87,44 @@ final class Body {
     }
   }
 
+  /**
+   * A reduction and its stores for several neighbouring vectors of grid points at once, so that
+   * each step of the reduction reads a long run of memory.
+   */
+  void strips(Phase.Reduce r, Phase.Emit e, Loop last, int lanes, int strips, String first) {
+    for (int u = 0; u < strips; u++) {
+      for (Phase.Accumulator a : r.accs()) {
+        w.line(declare(a, "s" + u + Writer.acc(a.id()), lanes));
+      }
+    }
+    w.openLoops(r.loops());
+    for (int u = 0; u < strips; u++) {
+      openStrip(last, lanes, first + " + " + u * lanes);
+      accumulate(w, r, "s" + u);
+      w.lanes(null, 1, false);
+      w.close("");
+    }
+    w.closeLoops(r.loops());
+    for (int u = 0; u < strips; u++) {
+      openStrip(last, lanes, first + " + " + u * lanes);
+      for (Phase.Accumulator a : r.accs()) {
+        String name = Writer.acc(a.id());
+        w.line(
+            "const " + ScalarText.type(a.dtype(), lanes) + " " + name + " = s" + u + name + ";");
+      }
+      define(r);
+      w.stores(e.stores());
+      w.lanes(null, 1, false);
+      w.close("");
+    }
+  }
+
+  private void openStrip(Loop last, int lanes, String first) {
+    w.open(false, List.of(last));
+    w.line("const " + w.indexType() + " " + Writer.name(last) + " = " + first + ";");
+    w.lanes(last, lanes, true);
+  }
+
   void define(Phase.Reduce r) {
     for (Phase.Accumulator a : r.accs()) {
       w.scope().accs.set(a.id());

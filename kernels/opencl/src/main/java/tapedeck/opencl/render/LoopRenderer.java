@@ -14,6 +14,9 @@ import tapedeck.ad.kir.Phase;
  * where all accesses are contiguous.
  */
 final class LoopRenderer {
+  /** Vectors of neighbouring grid points that are reduced side by side. */
+  private static final int STRIPS = 4;
+
   private final Kernel kernel;
   private final Target target;
   private final Writer w;
@@ -133,11 +136,27 @@ final class LoopRenderer {
       String from = innerItems == 1 ? "0" : "nb";
       String to = innerItems == 1 ? Long.toString(inner) : "ne";
       if (byGrid) {
+        String start = from;
+        if (strips(last, lanes)) {
+          int step = STRIPS * lanes;
+          w.line(w.indexType() + " cb = " + from + ";");
+          w.open(false, List.of());
+          new Body(w, 1)
+              .strips(
+                  (Phase.Reduce) kernel.phases().get(0),
+                  (Phase.Emit) kernel.phases().get(1),
+                  last,
+                  lanes,
+                  STRIPS,
+                  "cb");
+          w.close("for (; cb + " + (step - 1) + " < " + to + "; cb += " + step + ")");
+          start = "cb";
+        }
         w.open(false, List.of(last));
         w.lanes(last, lanes, true);
         new Body(w, 1).phases(kernel.phases());
         w.lanes(null, 1, false);
-        w.close(w.forHeader(last, from, to, lanes));
+        w.close(w.forHeader(last, start, to, lanes));
         if (inner % lanes != 0) {
           w.open(false, List.of(last));
           new Body(w, 1).phases(kernel.phases());
@@ -175,6 +194,16 @@ final class LoopRenderer {
                   : "min(" + from + " + " + step + ", (" + w.indexType() + ")" + extent + ")")
               + ";");
     }
+  }
+
+  /** Whether this is a long reduction of each grid point alone, such as sums of columns. */
+  private boolean strips(Loop last, int lanes) {
+    return kernel.phases().size() == 2
+        && kernel.phases().get(0) instanceof Phase.Reduce r
+        && Contraction.extent(r.loops()) >= 16
+        && kernel.phases().get(1) instanceof Phase.Emit e
+        && e.loops().isEmpty()
+        && last.extent() >= (long) STRIPS * lanes;
   }
 
   private boolean hasLoops() {

@@ -17,6 +17,9 @@ import tapedeck.ad.type.DType;
 record Product(
     Contraction c, DType dtype, long batch, long m, long n, long k, List<Phase.Store> stores) {
 
+  /** Products with fewer multiplications are not worth the compile time of tiles. */
+  private static final double SMALL = 16384;
+
   /**
    * The kernel's product, if it is one of floats and large enough in every direction to be worth
    * tiles.
@@ -38,7 +41,8 @@ record Product(
             Contraction.extent(c.n()),
             Contraction.extent(c.k()),
             e.stores());
-    return t.isFloat() ? Optional.of(p) : Optional.empty();
+    double work = (double) p.batch() * p.m() * p.n() * p.k();
+    return t.isFloat() && work >= SMALL ? Optional.of(p) : Optional.empty();
   }
 
   /** {@code acc + a * b} with one rounding where the hardware has it. */
