@@ -100,7 +100,8 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
         donated.add(consts.size() + i);
       }
     }
-    return new Compiled(plain.tape().closed(), consts, t.result(), donated, device);
+    Tape tape = Engine.compile(plain.tape().closed(), donated, device);
+    return new Compiled(tape, consts, t.result(), donated, device);
   }
 
   private String why(Call call, Key key) {

@@ -7,6 +7,7 @@ import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.schedule.Schedule.Place;
+import tapedeck.ad.tape.Tape;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 
@@ -18,6 +19,7 @@ final class CompiledTape {
   private final DeviceMemory memory;
   private final Schedule schedule;
   private final Executable executable;
+  private final Tape tape;
   private final List<Aval> results;
   private final Set<Integer> donated;
   private int users;
@@ -28,13 +30,19 @@ final class CompiledTape {
       DeviceMemory memory,
       Schedule schedule,
       Executable executable,
-      List<Aval> results,
+      Tape tape,
       Set<Integer> donated) {
     this.memory = memory;
     this.schedule = schedule;
     this.executable = executable;
-    this.results = results;
+    this.tape = tape;
+    this.results = tape.outputAvals();
     this.donated = donated;
+  }
+
+  /** The tape that this was compiled for. */
+  Tape tape() {
+    return tape;
   }
 
   Schedule schedule() {

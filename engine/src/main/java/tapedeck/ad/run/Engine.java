@@ -204,6 +204,19 @@ public final class Engine implements Evaluator, TapeRunner {
     return out.size() == donated.size() ? donated : out;
   }
 
+  /**
+   * Compiles a tape without constants and custom rules. Returns the equal tape that was compiled
+   * first: replays of that one find their executable without comparing equations.
+   */
+  public static Tape compile(Tape tape, Set<Integer> donated, String device) {
+    CompiledTape c = CACHE.retain(key(tape, donated, Devices.open(device)));
+    try {
+      return c.tape();
+    } finally {
+      c.release();
+    }
+  }
+
   /** The schedule with which a tape runs on a device; compiles it if that is still to be done. */
   public static Schedule schedule(Tape tape, Set<Integer> donated, String device) {
     CompiledTape c =
@@ -337,7 +350,7 @@ public final class Engine implements Evaluator, TapeRunner {
     event.arenaBytes = schedule.arenaBytes();
     event.commit();
     Dumps.compiled(event.device, key.tape(), schedule, (System.nanoTime() - start) / 1e6);
-    return new CompiledTape(memory, schedule, e, key.tape().outputAvals(), key.donated());
+    return new CompiledTape(memory, schedule, e, key.tape(), key.donated());
   }
 
   /** Number of tapes that were compiled so far. */
