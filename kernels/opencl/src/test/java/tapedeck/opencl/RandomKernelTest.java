@@ -14,7 +14,7 @@ import tapedeck.cpu.interp.InterpProvider;
  * Random kernels give the same bits as the interpreter, in the forms for CPU devices and for GPUs.
  */
 class RandomKernelTest {
-  private static final int CASES = Integer.getInteger("tapedeck.test.cases", 60);
+  private static final int CASES = Integer.getInteger("tapedeck.test.cases", 40);
   private static final long SEED = Long.getLong("tapedeck.test.seed", 1);
 
   static List<String> profiles() {

@@ -26,6 +26,7 @@ final class RandomKernels {
   private final List<DType> inputTypes = new ArrayList<>();
   private final List<Long> inputSizes = new ArrayList<>();
   private final DType real;
+  private long longest;
   private int loopIds;
   private int accIds;
   private final List<Expr.Acc> accs = new ArrayList<>();
@@ -49,23 +50,31 @@ final class RandomKernels {
         inputTypes.set(i, real);
       }
     }
-    List<Loop> grid = loops(random.nextInt(4), 3000);
+    // Now and then enough points for several work-items and long vectors.
+    boolean large = random.nextInt(8) == 0;
+    List<Loop> grid =
+        large
+            ? List.of(
+                new Loop(loopIds++, 1 + random.nextInt(30)),
+                new Loop(loopIds++, 200 + random.nextInt(900)))
+            : loops(random.nextInt(4), 3000);
+    longest = large ? 40 : 300;
     List<Phase> phases = new ArrayList<>();
     List<Kernel.Param> outs = new ArrayList<>();
     switch (random.nextInt(5)) {
       case 0 -> emit(grid, List.of(), phases, outs);
       case 1 -> {
-        reduce(grid, loops(1 + random.nextInt(2), 300), phases);
+        reduce(grid, loops(1 + random.nextInt(2), longest), phases);
         emit(grid, List.of(), phases, outs);
       }
       case 2 -> {
-        reduce(grid, loops(1, 80), phases);
-        reduce(grid, loops(1, 80), phases);
-        emit(grid, loops(1 + random.nextInt(2), 80), phases, outs);
+        reduce(grid, loops(1, Math.min(longest, 80)), phases);
+        reduce(grid, loops(1, Math.min(longest, 80)), phases);
+        emit(grid, loops(1 + random.nextInt(2), Math.min(longest, 80)), phases, outs);
       }
       case 3 -> {
-        emit(grid, loops(1, 60), phases, outs);
-        reduce(grid, loops(2, 60), phases);
+        emit(grid, loops(1, Math.min(longest, 60)), phases, outs);
+        reduce(grid, loops(2, Math.min(longest, 60)), phases);
         emit(grid, List.of(), phases, outs);
       }
       default -> scatter(grid, phases, outs);
@@ -155,7 +164,7 @@ final class RandomKernels {
             List.of(fill),
             List.of(new Phase.Store(out, row.plus(Index.of(fill)), Expr.constant(t, 0)))));
     outs.add(new Kernel.Param(t, size(grid) * width, true, true));
-    List<Loop> loops = loops(1 + random.nextInt(2), 100);
+    List<Loop> loops = loops(1 + random.nextInt(2), Math.min(longest, 100));
     List<Loop> all = join(grid, loops);
     Expr at = clamp(expr(DType.INT32, 2, all), 0, width - 1);
     List<Expr.Bound> bounds =
