@@ -12,9 +12,9 @@ import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.transform.Pytree;
 
 /**
- * Transforms of Java functions over tensors. Every transform takes a function and returns a function
- * of the same kind, so they nest in any order: {@code jit(vmap(grad(f)))}, {@code grad(x -> jvp(f, x,
- * v).tangent())}.
+ * Transforms of Java functions over tensors. Every transform takes a function and returns a
+ * function of the same kind, so they nest in any order: {@code jit(vmap(grad(f)))}, {@code grad(x
+ * -> jvp(f, x, v).tangent())}.
  *
  * <p>Arguments and results are pytrees: a {@link Tensor}; a record, list, map with string keys or
  * array of pytrees; or a static value, which is anything else and is compared with {@code equals}.
@@ -31,8 +31,8 @@ public final class Ad {
   // ---- gradients ----------------------------------------------------------------------------
 
   /**
-   * The gradient of a scalar function by reverse mode, with respect to the first argument and in its
-   * structure.
+   * The gradient of a scalar function by reverse mode, with respect to the first argument and in
+   * its structure.
    *
    * @throws tapedeck.ad.type.ShapeException (from the returned function) if the result is no scalar
    * @throws tapedeck.ad.type.DTypeException (from the returned function) if a tensor of the first
@@ -58,15 +58,13 @@ public final class Ad {
   /** As {@link #grad(Fn1)}, together with the function's value. */
   @SuppressWarnings("unchecked")
   public static <A> Fn1<A, ValueAndGrad<A>> valueAndGrad(Fn1<A, Tensor> f) {
-    return (a) ->
-        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a);
+    return (a) -> (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a);
   }
 
   /** As {@link #grad(Fn1)}, together with the function's value. */
   @SuppressWarnings("unchecked")
   public static <A, B> Fn2<A, B, ValueAndGrad<A>> valueAndGrad(Fn2<A, B, Tensor> f) {
-    return (a, b) ->
-        (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a, b);
+    return (a, b) -> (ValueAndGrad<A>) Gradients.valueAndGrad("valueAndGrad", Call.body(f), a, b);
   }
 
   /** As {@link #grad(Fn1)}, together with the function's value. */
@@ -121,12 +119,16 @@ public final class Ad {
     return new Vjp<>((R) v.value(), ct -> (A) v.pullback().apply(ct));
   }
 
-  /** The Jacobian by forward mode, best for few inputs: shape (result's shape, argument's shape). */
+  /**
+   * The Jacobian by forward mode, best for few inputs: shape (result's shape, argument's shape).
+   */
   public static Fn1<Tensor, Tensor> jacfwd(Fn1<Tensor, Tensor> f) {
     return x -> Jacobians.forward(Call.body(f), x);
   }
 
-  /** The Jacobian by reverse mode, best for few outputs: shape (result's shape, argument's shape). */
+  /**
+   * The Jacobian by reverse mode, best for few outputs: shape (result's shape, argument's shape).
+   */
   public static Fn1<Tensor, Tensor> jacrev(Fn1<Tensor, Tensor> f) {
     return x -> Jacobians.reverse(Call.body(f), x);
   }
@@ -137,8 +139,8 @@ public final class Ad {
   }
 
   /**
-   * Product of the Hessian of a scalar function at {@code x} with {@code v}, by forward over reverse
-   * mode: about the price of two gradients, whatever the size.
+   * Product of the Hessian of a scalar function at {@code x} with {@code v}, by forward over
+   * reverse mode: about the price of two gradients, whatever the size.
    */
   public static <A> A hvp(Fn1<A, Tensor> f, A x, A v) {
     return jvp(grad(f), x, v).tangent();
@@ -201,7 +203,9 @@ public final class Ad {
 
   // ---- compilation --------------------------------------------------------------------------
 
-  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  /**
+   * The function compiled once per structure, types, static values and device; see {@link JitFn}.
+   */
   public static <A, R> JitFn1<A, R> jit(Fn1<A, R> f) {
     return new JitFn1<>(f, Donate.NONE);
   }
@@ -211,7 +215,9 @@ public final class Ad {
     return new JitFn1<>(f, donate);
   }
 
-  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  /**
+   * The function compiled once per structure, types, static values and device; see {@link JitFn}.
+   */
   public static <A, B, R> JitFn2<A, B, R> jit(Fn2<A, B, R> f) {
     return new JitFn2<>(f, Donate.NONE);
   }
@@ -221,7 +227,9 @@ public final class Ad {
     return new JitFn2<>(f, donate);
   }
 
-  /** The function compiled once per structure, types, static values and device; see {@link JitFn}. */
+  /**
+   * The function compiled once per structure, types, static values and device; see {@link JitFn}.
+   */
   public static <A, B, C, R> JitFn3<A, B, C, R> jit(Fn3<A, B, C, R> f) {
     return new JitFn3<>(f, Donate.NONE);
   }
@@ -264,8 +272,7 @@ public final class Ad {
   }
 
   private static String explain(Tape tape) {
-    return ScheduleText.of(
-        Scheduler.schedule(InlineCustom.inline(tape).tape().closed(), Set.of()));
+    return ScheduleText.of(Scheduler.schedule(InlineCustom.inline(tape).tape().closed(), Set.of()));
   }
 
   /**

@@ -30,7 +30,9 @@ final class Batching {
     if (axes.axes().size() != args.length) {
       throw SourceLine.at(
           new TracingException(
-              "[vmap] the function has " + args.length + " arguments, but axes are given for "
+              "[vmap] the function has "
+                  + args.length
+                  + " arguments, but axes are given for "
                   + axes.axes().size()));
     }
     int n = call.leaves.size();
@@ -53,8 +55,14 @@ final class Batching {
         if (size >= 0 && extent != size) {
           throw SourceLine.at(
               new ShapeException(
-                  "[vmap] mapped axes have different extents: " + size + " in " + describe(call, first)
-                      + ", " + extent + " in " + describe(call, i)));
+                  "[vmap] mapped axes have different extents: "
+                      + size
+                      + " in "
+                      + describe(call, first)
+                      + ", "
+                      + extent
+                      + " in "
+                      + describe(call, i)));
         }
         first = size < 0 ? i : first;
         size = extent;
@@ -82,7 +90,9 @@ final class Batching {
         moved.set(consts + i, in.get(consts + i).moveAxis(axis[i], 0));
       }
     }
-    return run(t.tape(), moved, flags, size).stream().map(y -> y.moveAxis(0, outAxis(y, out))).toList();
+    return run(t.tape(), moved, flags, size).stream()
+        .map(y -> y.moveAxis(0, outAxis(y, out)))
+        .toList();
   }
 
   /** Runs a tape on a batch in leading axes; all results get the batch as their leading axis. */
@@ -103,7 +113,10 @@ final class Batching {
     if (a < 0 || a >= rank) {
       throw SourceLine.at(
           new ShapeException(
-              "[vmap] " + describe(call, leaf) + " has no axis " + axis
+              "[vmap] "
+                  + describe(call, leaf)
+                  + " has no axis "
+                  + axis
                   + "; do not map this argument, or give it a batch axis"));
     }
     return a;
@@ -113,7 +126,8 @@ final class Batching {
     int a = out < 0 ? out + y.rank() : out;
     if (a < 0 || a >= y.rank()) {
       throw SourceLine.at(
-          new ShapeException("[vmap] result " + y.aval() + " has no axis " + out + " for the batch"));
+          new ShapeException(
+              "[vmap] result " + y.aval() + " has no axis " + out + " for the batch"));
     }
     return a;
   }

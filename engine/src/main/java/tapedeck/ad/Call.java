@@ -14,7 +14,9 @@ import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.SourceLine;
 
-/** A function of any arity together with its flattened arguments: where pytrees end and tapes begin. */
+/**
+ * A function of any arity together with its flattened arguments: where pytrees end and tapes begin.
+ */
 final class Call {
   /** A function of any number of pytrees. */
   interface Body {
@@ -183,7 +185,12 @@ final class Call {
       if (!t.dtype().isFloat()) {
         throw SourceLine.at(
             new DTypeException(
-                "[" + op + "] " + name(i) + " is " + t.aval()
+                "["
+                    + op
+                    + "] "
+                    + name(i)
+                    + " is "
+                    + t.aval()
                     + "; only f32 and f64 are differentiable: cast it, or pass it as another argument"));
       }
     }

@@ -40,7 +40,9 @@ final class CustomRule<A, R, S> {
     if (traced.hasTracedConsts()) {
       throw SourceLine.at(
           new TracingException(
-              "[" + OP + "] the function uses a traced tensor from outside, which its rule knows"
+              "["
+                  + OP
+                  + "] the function uses a traced tensor from outside, which its rule knows"
                   + " nothing of; pass it as a part of the argument"));
     }
     List<Tensor> out;
@@ -70,7 +72,11 @@ final class CustomRule<A, R, S> {
     List<Tensor> out =
         new ArrayList<>(
             Gradients.requireLike(
-                OP, "forward rule's result", traced.result(), traced.tape().outputAvals(), w.value()));
+                OP,
+                "forward rule's result",
+                traced.result(),
+                traced.tape().outputAvals(),
+                w.value()));
     Pytree.Flat residuals = Pytree.flatten(w.residuals());
     saved = residuals.tree();
     out.addAll(residuals.leaves());

@@ -3,8 +3,8 @@ package tapedeck.ad;
 import java.util.ArrayList;
 import java.util.List;
 import tapedeck.ad.tensor.Tensor;
-import tapedeck.ad.type.SourceLine;
 import tapedeck.ad.type.ShapeException;
+import tapedeck.ad.type.SourceLine;
 import tapedeck.ad.type.TapedeckException;
 
 /**
@@ -42,7 +42,8 @@ public final class FiniteDifferences {
   @SuppressWarnings("unchecked")
   public static <A> Result<A> gradient(Fn1<A, Tensor> f, A x, Scheme scheme, double h) {
     if (!(h > 0)) {
-      throw SourceLine.at(new TapedeckException("[finite differences] the step must be positive, not " + h));
+      throw SourceLine.at(
+          new TapedeckException("[finite differences] the step must be positive, not " + h));
     }
     Call.of("finite differences", Call.body(f), x).requireFloats();
     HostTree at = new HostTree(x);
@@ -82,7 +83,8 @@ public final class FiniteDifferences {
   private static double value(Tensor y) {
     if (y.rank() != 0) {
       throw SourceLine.at(
-          new ShapeException("[finite differences] the function must return a scalar, not " + y.aval()));
+          new ShapeException(
+              "[finite differences] the function must return a scalar, not " + y.aval()));
     }
     return y.item();
   }

@@ -7,8 +7,8 @@ import tapedeck.ad.type.ValidationException;
 
 /**
  * Compares derivatives with central differences along a random direction: forward mode with the
- * quotient, reverse mode with forward mode through {@code <u, Jv> = <J'u, v>}; then the same for the
- * derivatives themselves, up to an order.
+ * quotient, reverse mode with forward mode through {@code <u, Jv> = <J'u, v>}; then the same for
+ * the derivatives themselves, up to an order.
  */
 final class GradientCheck {
   private final double tolerance;
@@ -45,7 +45,10 @@ final class GradientCheck {
         double allowed = tolerance * Math.max(1, Math.abs(quotient));
         if (!(Math.abs(quotient - dot) <= allowed)) {
           throw failed(
-              "forward mode, order " + order + ", result " + i + ", element " + k, dot, quotient, allowed);
+              "forward mode, order " + order + ", result " + i + ", element " + k,
+              dot,
+              quotient,
+              allowed);
         }
         inner += u.get(i)[k] * dot;
         scale += Math.abs(u.get(i)[k] * dot);
@@ -64,13 +67,23 @@ final class GradientCheck {
     }
     if (order < orders) {
       check(a -> Gradients.jvp("checkGrads", f, a[0], dx).tangent(), x, order + 1, orders, h);
-      check(a -> Gradients.vjp("checkGrads", f, a[0]).pullback().apply(ct), x, order + 1, orders, h);
+      check(
+          a -> Gradients.vjp("checkGrads", f, a[0]).pullback().apply(ct), x, order + 1, orders, h);
     }
   }
 
-  private static ValidationException failed(String what, double got, double expected, double allowed) {
+  private static ValidationException failed(
+      String what, double got, double expected, double allowed) {
     return new ValidationException(
-        "[checkGrads] " + what + ": derivative " + got + ", expected " + expected + ", difference "
-            + Math.abs(got - expected) + " > " + allowed);
+        "[checkGrads] "
+            + what
+            + ": derivative "
+            + got
+            + ", expected "
+            + expected
+            + ", difference "
+            + Math.abs(got - expected)
+            + " > "
+            + allowed);
   }
 }

@@ -54,14 +54,20 @@ final class Gradients {
     if (!(t.result() instanceof Pytree.Leaf)) {
       throw SourceLine.at(
           new TracingException(
-              "[" + op + "] the function must return one scalar tensor, not " + t.tape().outputs().size()
+              "["
+                  + op
+                  + "] the function must return one scalar tensor, not "
+                  + t.tape().outputs().size()
                   + " tensors in a structure"));
     }
     Aval y = t.tape().outputAvals().get(0);
     if (y.rank() != 0) {
       throw SourceLine.at(
           new ShapeException(
-              "[" + op + "] the function must return a scalar, not " + y
+              "["
+                  + op
+                  + "] the function must return a scalar, not "
+                  + y
                   + "; reduce it with sum() or mean(), or use jacrev"));
     }
     if (!y.dtype().isFloat()) {
@@ -76,12 +82,20 @@ final class Gradients {
   }
 
   /** Checks that a tangent or cotangent has the structure and the types of what it belongs to. */
-  static List<Tensor> requireLike(String op, String what, Pytree tree, List<Aval> avals, Object given) {
+  static List<Tensor> requireLike(
+      String op, String what, Pytree tree, List<Aval> avals, Object given) {
     Pytree.Flat f = Pytree.flatten(given);
     if (!f.tree().equals(tree)) {
       throw SourceLine.at(
           new TracingException(
-              "[" + op + "] the " + what + " has another structure: " + f.tree() + ", expected " + tree));
+              "["
+                  + op
+                  + "] the "
+                  + what
+                  + " has another structure: "
+                  + f.tree()
+                  + ", expected "
+                  + tree));
     }
     List<String> names = Pytree.names(tree);
     for (int i = 0; i < avals.size(); i++) {
@@ -89,7 +103,14 @@ final class Gradients {
         String at = names.get(i).isEmpty() ? "" : " " + names.get(i);
         throw SourceLine.at(
             new ShapeException(
-                "[" + op + "] the " + what + at + " is " + f.leaves().get(i).aval() + ", expected "
+                "["
+                    + op
+                    + "] the "
+                    + what
+                    + at
+                    + " is "
+                    + f.leaves().get(i).aval()
+                    + ", expected "
                     + avals.get(i)));
       }
     }
@@ -103,9 +124,11 @@ final class Gradients {
     int inputs = t.tape().inputs().size();
     List<Tensor> all = t.inputs(call.leaves);
     all.addAll(dots);
-    List<Tensor> out = Call.apply(in -> pushForward(t, in.subList(0, inputs), in.subList(inputs, in.size())), all);
+    List<Tensor> out =
+        Call.apply(in -> pushForward(t, in.subList(0, inputs), in.subList(inputs, in.size())), all);
     int n = out.size() / 2;
-    return new Jvp<>(t.result().unflatten(out.subList(0, n)), t.result().unflatten(out.subList(n, 2 * n)));
+    return new Jvp<>(
+        t.result().unflatten(out.subList(0, n)), t.result().unflatten(out.subList(n, 2 * n)));
   }
 
   /** Outputs of a traced call followed by their tangents. */

@@ -38,7 +38,8 @@ final class Jacobians {
                                   .get(1)),
                       with(t.tape().inputAvals(), x.aval()));
               Tensor columns = batch(j, in, basis(x.aval(), n, in), n);
-              int[] order = IntStream.range(0, y.rank() + 1).map(i -> (i + 1) % (y.rank() + 1)).toArray();
+              int[] order =
+                  IntStream.range(0, y.rank() + 1).map(i -> (i + 1) % (y.rank() + 1)).toArray();
               return List.of(columns.transpose(order).reshape(joined(y.shape(), x.shape())));
             },
             t.inputs(call.leaves))
@@ -78,7 +79,8 @@ final class Jacobians {
     }
     Aval y = t.tape().outputAvals().get(0);
     if (!y.dtype().isFloat()) {
-      throw SourceLine.at(new DTypeException("[" + op + "] the function must return f32 or f64, not " + y));
+      throw SourceLine.at(
+          new DTypeException("[" + op + "] the function must return f32 or f64, not " + y));
     }
     return t;
   }

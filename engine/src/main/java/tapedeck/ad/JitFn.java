@@ -84,7 +84,8 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     for (Tensor c : e.consts()) {
       if (c.isClosed()) {
         throw SourceLine.at(
-            new ClosedException("[jit] a tensor " + c.aval() + " that the function uses from outside was closed"));
+            new ClosedException(
+                "[jit] a tensor " + c.aval() + " that the function uses from outside was closed"));
       }
     }
     List<Tensor> inputs = new Call.Traced(e.tape(), e.consts(), e.result()).inputs(call.leaves);
@@ -111,14 +112,22 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     if (!lastKey.trees().equals(key.trees())) {
       for (int i = 0; i < key.trees().size(); i++) {
         if (!lastKey.trees().get(i).equals(key.trees().get(i))) {
-          return "structure or static values of argument " + (i + 1) + " changed from "
-              + lastKey.trees().get(i) + " to " + key.trees().get(i);
+          return "structure or static values of argument "
+              + (i + 1)
+              + " changed from "
+              + lastKey.trees().get(i)
+              + " to "
+              + key.trees().get(i);
         }
       }
     }
     for (int i = 0; i < key.avals().size(); i++) {
       if (!lastKey.avals().get(i).equals(key.avals().get(i))) {
-        return call.name(i) + " changed from " + lastKey.avals().get(i) + " to " + key.avals().get(i);
+        return call.name(i)
+            + " changed from "
+            + lastKey.avals().get(i)
+            + " to "
+            + key.avals().get(i);
       }
     }
     if (!lastKey.device().equals(key.device())) {
@@ -167,7 +176,8 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
       e = last;
     }
     if (e == null) {
-      throw SourceLine.at(new TapedeckException("[jit] call the function before asking for its schedule"));
+      throw SourceLine.at(
+          new TapedeckException("[jit] call the function before asking for its schedule"));
     }
     return Engine.schedule(e.tape(), e.donated(), e.device());
   }

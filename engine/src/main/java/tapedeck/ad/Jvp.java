@@ -4,7 +4,7 @@ package tapedeck.ad;
  * Result of forward mode.
  *
  * @param value the function's result
- * @param tangent its directional derivative, in the same structure; zeros where the result is not of
- *     a float type
+ * @param tangent its directional derivative, in the same structure; zeros where the result is not
+ *     of a float type
  */
 public record Jvp<R>(R value, R tangent) {}

@@ -13,14 +13,16 @@ import tapedeck.ad.type.TapedeckException;
 
 /**
  * A key of the counter-based generator Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As
- * Easy as 1, 2, 3", SC 2011). One key always draws the same numbers, on every device, traced or not;
- * independent numbers come from different keys, which {@link #split} and {@link #fold} derive. Keys
- * are pytrees and may be arguments of any transform.
+ * Easy as 1, 2, 3", SC 2011). One key always draws the same numbers, on every device, traced or
+ * not; independent numbers come from different keys, which {@link #split} and {@link #fold} derive.
+ * Keys are pytrees and may be arguments of any transform.
  *
  * @param data int32 (2)
  */
 public record RandomKey(Tensor data) {
-  /** Keys are derived under another Philox key than numbers are drawn with, so the two never meet. */
+  /**
+   * Keys are derived under another Philox key than numbers are drawn with, so the two never meet.
+   */
   private static final int DERIVE_0 = 0x5DEECE66;
 
   private static final int DERIVE_1 = 0x2545F491;

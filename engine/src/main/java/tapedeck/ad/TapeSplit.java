@@ -44,9 +44,13 @@ record TapeSplit(Tape forward, Tape backward, List<Integer> needed) {
     Set<Var> crossing = new LinkedHashSet<>();
     Set<Eqn> repeated = new LinkedHashSet<>();
     for (Eqn e : back) {
-      e.ins().stream().filter(v -> !late.contains(v)).forEach(v -> cross(v, producers, crossing, repeated));
+      e.ins().stream()
+          .filter(v -> !late.contains(v))
+          .forEach(v -> cross(v, producers, crossing, repeated));
     }
-    gradients.stream().filter(v -> !late.contains(v)).forEach(v -> cross(v, producers, crossing, repeated));
+    gradients.stream()
+        .filter(v -> !late.contains(v))
+        .forEach(v -> cross(v, producers, crossing, repeated));
 
     List<Var> residuals = crossing.stream().filter(producers::containsKey).toList();
     List<Integer> needed = new ArrayList<>();
@@ -87,7 +91,12 @@ record TapeSplit(Tape forward, Tape backward, List<Integer> needed) {
     List<Eqn> body = new ArrayList<>();
     for (Eqn e : eqns) {
       List<Var> ins = e.ins().stream().map(names::get).toList();
-      body.add(new Eqn(e.primitive(), ins, e.outs().stream().map(v -> named(names, v)).toList(), e.source()));
+      body.add(
+          new Eqn(
+              e.primitive(),
+              ins,
+              e.outs().stream().map(v -> named(names, v)).toList(),
+              e.source()));
     }
     return new Tape(in, 0, body, outputs.stream().map(names::get).toList()).pruned();
   }

@@ -370,8 +370,8 @@ public final class Engine implements Evaluator, TapeRunner {
 
   /**
    * Frees everything that is not in use: compiled tapes, pooled buffers, and the memory of tensors
-   * that the garbage collector can find. After this {@link Device#memory} counts exactly the tensors
-   * that are in use.
+   * that the garbage collector can find. After this {@link Device#memory} counts exactly the
+   * tensors that are in use.
    */
   public static void collect(Device device) {
     DeviceMemory.of(device).relieve();

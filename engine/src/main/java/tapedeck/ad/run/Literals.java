@@ -17,8 +17,8 @@ import tapedeck.ad.type.Shape;
 
 /**
  * Keeps a loop whose constants change, such as a learning rate that decays, from compiling in every
- * round. The first few tapes that differ in nothing but the values of constants are compiled as they
- * are; after that one tape serves all values and takes them as scalar inputs.
+ * round. The first few tapes that differ in nothing but the values of constants are compiled as
+ * they are; after that one tape serves all values and takes them as scalar inputs.
  */
 final class Literals {
   /** Values that are compiled in before a tape is generalised. */
@@ -102,7 +102,8 @@ final class Literals {
                   List.of(inputs.get(scalar++)),
                   outs,
                   e.source())
-              : new Eqn(e.primitive(), e.ins().stream().map(names::get).toList(), outs, e.source()));
+              : new Eqn(
+                  e.primitive(), e.ins().stream().map(names::get).toList(), outs, e.source()));
     }
     List<Var> outputs = tape.outputs().stream().map(names::get).toList();
     return new Lifted(new Tape(inputs, 0, eqns, outputs), List.copyOf(values));

@@ -6,8 +6,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Runs an action when an object was collected. Unlike a {@link java.lang.ref.Cleaner} it can be told
- * to do at once all that the last collection has made possible.
+ * Runs an action when an object was collected. Unlike a {@link java.lang.ref.Cleaner} it can be
+ * told to do at once all that the last collection has made possible.
  */
 final class Reclaimer extends PhantomReference<Object> {
   private static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();

@@ -40,7 +40,10 @@ public final class TensorScope implements AutoCloseable {
     }
   }
 
-  /** Takes back the last registration: the memory of a constant belongs to a tensor that may be older. */
+  /**
+   * Takes back the last registration: the memory of a constant belongs to a tensor that may be
+   * older.
+   */
   static void forget(Storage storage) {
     TensorScope s = INNERMOST.get();
     if (s != null && !s.made.isEmpty() && s.made.getLast() == storage) {

@@ -143,8 +143,8 @@ public sealed interface Pytree {
     return switch (this) {
       case Leaf l -> leaves.next();
       case Static s -> s.value();
-      case Rec r -> RecordType.of(r.type())
-              .construct(r.parts().stream().map(p -> p.build(leaves)).toArray());
+      case Rec r ->
+          RecordType.of(r.type()).construct(r.parts().stream().map(p -> p.build(leaves)).toArray());
       case Sequence s -> s.parts().stream().map(p -> p.build(leaves)).toList();
       case Arr a -> {
         Object[] out = (Object[]) Array.newInstance(a.component(), a.parts().size());

@@ -73,7 +73,8 @@ final class RecordType {
   private RuntimeException failed(String what, InvocationTargetException e) {
     return e.getCause() instanceof RuntimeException x
         ? x
-        : new TapedeckException("[pytree] " + what + " of " + type.getName() + " failed", e.getCause());
+        : new TapedeckException(
+            "[pytree] " + what + " of " + type.getName() + " failed", e.getCause());
   }
 
   private TapedeckException closed(Exception e) {
