@@ -56,7 +56,7 @@ final class VectorExpLog64 {
 
   static void exp(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector t =
           x.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
@@ -111,7 +111,7 @@ final class VectorExpLog64 {
 
   static void expm1(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector t =
           x.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
@@ -157,7 +157,7 @@ final class VectorExpLog64 {
 
   static void sigmoid(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector a = x.abs().neg();
       DoubleVector t =
@@ -217,7 +217,7 @@ final class VectorExpLog64 {
 
   static void tanh(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector a = x.abs().mul(DoubleVector.broadcast(F64, -2));
       DoubleVector t =
@@ -271,7 +271,7 @@ final class VectorExpLog64 {
 
   static void log(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       VectorMask<Double> small =
           x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, Double.MIN_NORMAL));
@@ -327,7 +327,7 @@ final class VectorExpLog64 {
 
   static void log1p(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector w = x.add(DoubleVector.broadcast(F64, 1));
       LongVector u = w.reinterpretAsLongs().add(LOG_CARRY);

@@ -73,7 +73,7 @@ final class VectorTrigErf32 {
 
   static void sin(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -121,7 +121,7 @@ final class VectorTrigErf32 {
 
   static void cos(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -168,7 +168,7 @@ final class VectorTrigErf32 {
 
   static void erf(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
@@ -252,7 +252,7 @@ final class VectorTrigErf32 {
 
   static void erfc(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4 * F64.length()) {
+    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
       DoubleVector x =
           (DoubleVector)
               FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())

@@ -96,7 +96,7 @@ final class VectorTrigErf64 {
 
   static void sin(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector t =
           x.fma(DoubleVector.broadcast(F64, TWO_OVER_PI), DoubleVector.broadcast(F64, ROUND));
@@ -146,7 +146,7 @@ final class VectorTrigErf64 {
 
   static void cos(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector t =
           x.fma(DoubleVector.broadcast(F64, TWO_OVER_PI), DoubleVector.broadcast(F64, ROUND));
@@ -195,7 +195,7 @@ final class VectorTrigErf64 {
 
   static void erf(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector a = x.abs();
       a =
@@ -307,7 +307,7 @@ final class VectorTrigErf64 {
 
   static void erfc(long src, long dst, long n) {
     long i = 0;
-    for (long end = 8 * (n - n % F64.length()); i < end; i += 8 * F64.length()) {
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
       DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
       DoubleVector a = x.abs();
       a =
