@@ -2,6 +2,7 @@ package tapedeck.ad.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
@@ -60,7 +61,13 @@ public abstract class DeviceTests {
     } else {
       System.setProperty(Settings.DEVICE.key(), before);
     }
-    assertEquals(buffers, settled(), "device buffers that the test left");
+    long left = settled();
+    if (left != buffers) {
+      // Constants that were given memory belong to no scope: the collector finds them.
+      Engine.collect(open());
+      left = settled();
+    }
+    assertTrue(left <= buffers, buffers + " device buffers before the test, " + left + " after it");
   }
 
   /** Buffers in use when nothing is cached. */
