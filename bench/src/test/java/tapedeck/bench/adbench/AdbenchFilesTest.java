@@ -36,7 +36,8 @@ class AdbenchFilesTest {
     assertEquals(22, model.bones());
     assertEquals(544, model.vertices());
     assertEquals(1084, model.triangles().length);
-    assertFalse(HandInstance.read(RESOURCES.resolve("hand/hand5_t26_c30.txt"), model).isComplicated());
+    assertFalse(
+        HandInstance.read(RESOURCES.resolve("hand/hand5_t26_c30.txt"), model).isComplicated());
     HandInstance hard = HandInstance.read(RESOURCES.resolve("hand/hand_complicated.txt"), model);
     assertTrue(hard.isComplicated());
     assertArrayEquals(new double[] {0.2, 0.25, 0.4, 0.5}, hard.us());

@@ -68,7 +68,9 @@ class IdxTest {
     fails(bytes(0, 0, 8, 2, 255, 0, 0, 0, 0, 0, 0, 1), "extents must be positive, found -");
     fails(bytes(0, 0, 8, 2, 127, 0, 0, 0, 127, 0, 0, 0), "more than 2^31 elements");
     fails(bytes(0, 0, 8, 2, 127, 0, 0, 0, 0, 0, 0, 1, 5), "at byte 13: the file is truncated");
-    fails(Arrays.copyOf(GOOD, GOOD.length - 1), "at byte 17: the file is truncated: 6 elements expected, 5 found");
+    fails(
+        Arrays.copyOf(GOOD, GOOD.length - 1),
+        "at byte 17: the file is truncated: 6 elements expected, 5 found");
     fails(Arrays.copyOf(GOOD, GOOD.length + 1), "at byte 18: there is data after the last element");
   }
 
@@ -97,14 +99,18 @@ class IdxTest {
 
   @Test
   void imagesAndLabelsMustBelongTogether() throws IOException {
-    Files.write(folder.resolve("train-images-idx3-ubyte"), bytes(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9));
+    Files.write(
+        folder.resolve("train-images-idx3-ubyte"),
+        bytes(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9));
     Files.write(folder.resolve("train-labels-idx1-ubyte"), bytes(0, 0, 8, 1, 0, 0, 0, 1, 3));
     DataException e = assertThrows(DataException.class, () -> ImageData.idx(folder));
     assertTrue(e.getMessage().contains("has 2 images but"), e.getMessage());
     Files.write(folder.resolve("train-labels-idx1-ubyte"), bytes(0, 0, 8, 1, 0, 0, 0, 2, 3, 1));
     e = assertThrows(DataException.class, () -> ImageData.idx(folder));
     assertTrue(e.getMessage().contains("has no file t10k-images-idx3-ubyte.gz"), e.getMessage());
-    Files.write(folder.resolve("t10k-images-idx3-ubyte"), bytes(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 255));
+    Files.write(
+        folder.resolve("t10k-images-idx3-ubyte"),
+        bytes(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 255));
     Files.write(folder.resolve("t10k-labels-idx1-ubyte"), bytes(0, 0, 8, 1, 0, 0, 0, 1, 4));
     ImageData d = ImageData.idx(folder);
     assertEquals(5, d.train().classes());

@@ -49,8 +49,10 @@ class ImageDataTest {
     assertEquals(100, Arrays.stream(seen).distinct().count());
     assertTrue(seen[0] >= 0 && seen[99] < 103);
     assertArrayEquals(batches.get(3), Batches.shuffled(103, 10, 7, 0).get(3));
-    assertNotEquals(Arrays.toString(batches.get(0)), Arrays.toString(Batches.shuffled(103, 10, 7, 1).get(0)));
-    assertNotEquals(Arrays.toString(batches.get(0)), Arrays.toString(Batches.shuffled(103, 10, 8, 0).get(0)));
+    assertNotEquals(
+        Arrays.toString(batches.get(0)), Arrays.toString(Batches.shuffled(103, 10, 7, 1).get(0)));
+    assertNotEquals(
+        Arrays.toString(batches.get(0)), Arrays.toString(Batches.shuffled(103, 10, 8, 0).get(0)));
     int[] all = Batches.inOrder(103, 10).stream().flatMapToInt(Arrays::stream).toArray();
     assertArrayEquals(IntStream.range(0, 103).toArray(), all);
     assertArrayEquals(new int[] {0, 1, 2, 0, 1}, Batches.first(3, 5));

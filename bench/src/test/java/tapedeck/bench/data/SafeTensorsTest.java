@@ -69,7 +69,18 @@ class SafeTensorsTest {
             content(
                 "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[2],"
                     + "\"data_offsets\":[4,12]},\"i\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[0,4]}}  ",
-                255, 255, 255, 255, 0, 0, 128, 63, 0, 0, 0, 192));
+                255,
+                255,
+                255,
+                255,
+                0,
+                0,
+                128,
+                63,
+                0,
+                0,
+                0,
+                192));
     Map<String, Tensor> t = SafeTensors.read(f);
     assertEquals(Shape.of(2), t.get("w").shape());
     assertArrayEquals(new float[] {1, -2}, t.get("w").toFloatArray());
@@ -79,19 +90,30 @@ class SafeTensorsTest {
   private void fails(byte[] content, String message) throws IOException {
     Path f = file(content);
     DataException e = assertThrows(DataException.class, () -> SafeTensors.read(f));
-    assertTrue(e.getMessage().startsWith("[safetensors] " + f) || e.getMessage().contains(f.toString()));
+    assertTrue(
+        e.getMessage().startsWith("[safetensors] " + f) || e.getMessage().contains(f.toString()));
     assertTrue(e.getMessage().contains(message), e.getMessage());
   }
 
   private static String entry(String dtype, String shape, String range) {
-    return "{\"w\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + range + "}}";
+    return "{\"w\":{\"dtype\":\""
+        + dtype
+        + "\",\"shape\":"
+        + shape
+        + ",\"data_offsets\":"
+        + range
+        + "}}";
   }
 
   @Test
   void corruptFilesAreRejected() throws IOException {
     fails(new byte[3], "fewer than its header needs");
-    fails(ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(9).array(), "header length 9 does not fit");
-    fails(ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(-1).array(), "header length -1 does not fit");
+    fails(
+        ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(9).array(),
+        "header length 9 does not fit");
+    fails(
+        ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(-1).array(),
+        "header length -1 does not fit");
     fails(content(" {}"), "does not begin with {");
     fails(content("{\"w\":"), "header:");
     fails(content("{}{}"), "more than one JSON value");

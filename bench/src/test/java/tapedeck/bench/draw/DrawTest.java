@@ -16,7 +16,8 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
 class DrawTest {
-  private static Graph.Node node(String label, List<Integer> inputs, String value, String gradient) {
+  private static Graph.Node node(
+      String label, List<Integer> inputs, String value, String gradient) {
     return new Graph.Node(label, inputs, List.of(value), List.of(gradient));
   }
 
@@ -50,7 +51,10 @@ class DrawTest {
         TextPainter.paint(sumTimesZ()));
   }
 
-  /** Random graphs whose labels are all different; a label that anything overlaps would not be found whole. */
+  /**
+   * Random graphs whose labels are all different; a label that anything overlaps would not be found
+   * whole.
+   */
   private static Graph random(Random r) {
     List<Graph.Node> nodes = new ArrayList<>();
     int n = 3 + r.nextInt(25);
@@ -81,7 +85,10 @@ class DrawTest {
     }
   }
 
-  /** In the drawing every operand reaches its operation: as many lines end at boxes as there are operands. */
+  /**
+   * In the drawing every operand reaches its operation: as many lines end at boxes as there are
+   * operands.
+   */
   @Test
   void everyOperandArrives() {
     for (int seed = 0; seed < 300; seed++) {
