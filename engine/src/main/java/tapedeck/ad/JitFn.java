@@ -75,11 +75,11 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
         }
         e = entry(t, call, key.device());
         reason = why(call, key);
-        lastKey = key;
         entries.put(key, e);
         compilations++;
       }
       last = e;
+      lastKey = key;
     }
     for (Tensor c : e.consts()) {
       if (c.isClosed()) {
@@ -132,6 +132,9 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     }
     if (!lastKey.device().equals(key.device())) {
       return "the device changed from " + lastKey.device() + " to " + key.device();
+    }
+    if (lastKey.settings().equals(key.settings())) {
+      return "more than " + ENTRIES + " others had been compiled since";
     }
     return "settings changed from '" + lastKey.settings() + "' to '" + key.settings() + "'";
   }
