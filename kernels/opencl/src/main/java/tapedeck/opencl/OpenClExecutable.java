@@ -65,8 +65,14 @@ final class OpenClExecutable implements Executable, Profiled {
       Rendered r = renderer.render(l.kernel(), sharing(schedule, l));
       if (r.float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
-            "[" + l.label() + "] device " + device.name() + " (" + device.info().description()
-                + ") has no f64" + (l.source().isEmpty() ? "" : "; at " + l.source()));
+            "["
+                + l.label()
+                + "] device "
+                + device.name()
+                + " ("
+                + device.info().description()
+                + ") has no f64"
+                + (l.source().isEmpty() ? "" : "; at " + l.source()));
       }
       texts.add(r);
       labels.add(l.label());

@@ -13,8 +13,9 @@
  *       memory, for tests
  *   <li>{@code tapedeck.opencl.profiling} = {@code on}: a device opened with it times every kernel,
  *       see {@link tapedeck.opencl.Profiled}
- *   <li>{@code tapedeck.opencl.binaries} = {@code on} or {@code off}: whether program binaries are kept in the folder
- *       {@code tapedeck.cache.dir}; by default on every platform but PoCL, which has a cache of its own
+ *   <li>{@code tapedeck.opencl.binaries} = {@code on} or {@code off}: whether program binaries are
+ *       kept in the folder {@code tapedeck.cache.dir}; by default on every platform but PoCL, which
+ *       has a cache of its own
  * </ul>
  */
 package tapedeck.opencl;

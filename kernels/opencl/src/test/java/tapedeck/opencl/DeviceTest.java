@@ -38,7 +38,10 @@ import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Rendered;
 
-/** Memory, errors, program cache, profiling and replay of a device. Every case ends with nothing left allocated. */
+/**
+ * Memory, errors, program cache, profiling and replay of a device. Every case ends with nothing
+ * left allocated.
+ */
 class DeviceTest {
   private static final DType F = DType.FLOAT32;
 
@@ -74,7 +77,8 @@ class DeviceTest {
   }
 
   private static Schedule.Launch launch(Kernel k, int... slots) {
-    return new Schedule.Launch(k, "add", "User.java:7", java.util.Arrays.stream(slots).boxed().toList());
+    return new Schedule.Launch(
+        k, "add", "User.java:7", java.util.Arrays.stream(slots).boxed().toList());
   }
 
   /** in → arena at 0 → arena at 1024 → arena at 0 again → out, adding 1, 2, 4 and 8. */
@@ -240,8 +244,7 @@ class DeviceTest {
   @Test
   void largerThanTheDeviceIsOutOfMemory() {
     assertThrows(
-        OutOfDeviceMemoryException.class,
-        () -> device.allocate(device.info().memoryBytes() + 1));
+        OutOfDeviceMemoryException.class, () -> device.allocate(device.info().memoryBytes() + 1));
     long tooLarge = device.description().maxAllocation() + 1;
     if (tooLarge < device.info().memoryBytes()) {
       try (Buffer b = device.allocate(tooLarge)) {
@@ -255,11 +258,17 @@ class DeviceTest {
   @Test
   void buildFailureNamesKernelAndLog() {
     Rendered bad =
-        new Rendered("td_bad", "__kernel void td_bad(__global float *p) { p[0] = nonsense; }\n",
-            new long[] {1}, new long[] {1}, "bad", false);
+        new Rendered(
+            "td_bad",
+            "__kernel void td_bad(__global float *p) { p[0] = nonsense; }\n",
+            new long[] {1},
+            new long[] {1},
+            "bad",
+            false);
     DeviceException e =
         assertThrows(
-            DeviceException.class, () -> device.programs().kernels(List.of(bad), List.of("matmul+relu")));
+            DeviceException.class,
+            () -> device.programs().kernels(List.of(bad), List.of("matmul+relu")));
     assertTrue(e.getMessage().contains("CL_BUILD_PROGRAM_FAILURE"), e.getMessage());
     assertTrue(e.getMessage().contains("matmul+relu"), e.getMessage());
     assertTrue(e.getMessage().contains("nonsense"), e.getMessage());
@@ -306,8 +315,18 @@ class DeviceTest {
   void float64IsRefusedWhereTheDeviceHasNone() {
     Description d = device.description();
     Description without =
-        new Description(d.platform(), d.id(), d.name(), d.info(), d.target(), false, d.options(),
-            d.identity(), d.baseAlign(), d.maxAllocation(), d.binaries());
+        new Description(
+            d.platform(),
+            d.id(),
+            d.name(),
+            d.info(),
+            d.target(),
+            false,
+            d.options(),
+            d.identity(),
+            d.baseAlign(),
+            d.maxAllocation(),
+            d.binaries());
     try (Device single = OpenClDevice.open(without)) {
       assertFalse(single.supports(DType.FLOAT64));
       Loop i = new Loop(0, 4);
@@ -319,12 +338,17 @@ class DeviceTest {
               List.of(
                   new Phase.Emit(
                       List.of(),
-                      List.of(new Phase.Store(1, Index.of(i), Expr.apply(ScalarOp.CAST, F, wide))))),
+                      List.of(
+                          new Phase.Store(1, Index.of(i), Expr.apply(ScalarOp.CAST, F, wide))))),
               Optional.empty());
       Schedule s =
           new Schedule(
               List.of(slot(4, new Schedule.Place.Input(0)), slot(4, new Schedule.Place.Output(0))),
-              List.of(launch(k, 0, 1)), List.of(0), List.of(1), 0, 0);
+              List.of(launch(k, 0, 1)),
+              List.of(0),
+              List.of(1),
+              0,
+              0);
       DTypeException e = assertThrows(DTypeException.class, () -> single.compile(s));
       assertTrue(e.getMessage().startsWith("[add] device " + single.name()), e.getMessage());
       assertTrue(e.getMessage().endsWith("at User.java:7"), e.getMessage());
@@ -336,8 +360,18 @@ class DeviceTest {
   void slotsHaveBuffersOfTheirOwnWhereSubBuffersDoNotFit() {
     Description d = device.description();
     Description coarse =
-        new Description(d.platform(), d.id(), d.name(), d.info(), d.target(), d.float64(),
-            d.options(), d.identity(), 4096, d.maxAllocation(), d.binaries());
+        new Description(
+            d.platform(),
+            d.id(),
+            d.name(),
+            d.info(),
+            d.target(),
+            d.float64(),
+            d.options(),
+            d.identity(),
+            4096,
+            d.maxAllocation(),
+            d.binaries());
     try (Device other = OpenClDevice.open(coarse);
         Executable e = other.compile(chain(100));
         Buffer in = other.allocate(400)) {

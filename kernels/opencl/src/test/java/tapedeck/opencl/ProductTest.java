@@ -23,8 +23,8 @@ import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
 
 /**
- * Matrix products against the interpreter: odd sizes, transposed and batched operands, prologues, epilogues, several k
- * loops. Operands are small integers, so results are exact.
+ * Matrix products against the interpreter: odd sizes, transposed and batched operands, prologues,
+ * epilogues, several k loops. Operands are small integers, so results are exact.
  */
 class ProductTest {
 
@@ -53,19 +53,18 @@ class ProductTest {
     Loop k0 = new Loop(3, s.k() / s.inner());
     Loop k1 = new Loop(4, s.inner());
     List<Loop> k = s.inner() > 1 ? List.of(k0, k1) : List.of(k0);
-    // With two loops, k runs over them in the other order on the left side, so that they cannot be one.
+    // With two loops, k runs over them in the other order on the left side, so that they cannot be
+    // one.
     Index kr = s.inner() > 1 ? Index.of(k0).times(s.inner()).plus(Index.of(k1)) : Index.of(k0);
     Index kl = s.inner() > 1 ? Index.of(k1).times(k0.extent()).plus(Index.of(k0)) : Index.of(k0);
     List<Loop> batch = s.b() > 1 ? List.of(b) : List.of();
     boolean leftTransposed = variant % 2 == 1;
     boolean rightTransposed = variant / 2 % 2 == 1;
     boolean fused = variant / 4 == 1;
-    Index left = leftTransposed
-        ? kl.times(s.m()).plus(Index.of(m))
-        : Index.of(m).times(s.k()).plus(kl);
-    Index right = rightTransposed
-        ? Index.of(n).times(s.k()).plus(kr)
-        : kr.times(s.n()).plus(Index.of(n));
+    Index left =
+        leftTransposed ? kl.times(s.m()).plus(Index.of(m)) : Index.of(m).times(s.k()).plus(kl);
+    Index right =
+        rightTransposed ? Index.of(n).times(s.k()).plus(kr) : kr.times(s.n()).plus(Index.of(n));
     left = left.plus(Index.of(b).times((long) s.m() * s.k()));
     right = right.plus(Index.of(b).times((long) s.n() * s.k()));
     Index out = Index.of(b).times(s.m()).plus(Index.of(m)).times(s.n()).plus(Index.of(n));

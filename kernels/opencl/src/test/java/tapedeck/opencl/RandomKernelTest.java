@@ -45,9 +45,7 @@ class RandomKernelTest {
           for (int i = 0; i < expected.get(o).length; i++) {
             // Adding 0 makes the zeros equal: the sign of a zero from MIN and MAX is not specified.
             assertEquals(
-                expected.get(o)[i] + 0.0,
-                actual.get(o)[i] + 0.0,
-                names.get(o) + ", element " + i);
+                expected.get(o)[i] + 0.0, actual.get(o)[i] + 0.0, names.get(o) + ", element " + i);
           }
         }
       }

@@ -22,8 +22,8 @@ final class Runs {
   record Case(Kernel kernel, List<Integer> slots, List<double[]> inputs) {}
 
   /**
-   * A schedule with a launch for each case. Parameters that are only read become inputs, written ones outputs; one that
-   * shares an input's slot is donated.
+   * A schedule with a launch for each case. Parameters that are only read become inputs, written
+   * ones outputs; one that shares an input's slot is donated.
    */
   static Schedule schedule(List<Case> cases) {
     List<Schedule.Slot> slots = new ArrayList<>();

@@ -19,11 +19,34 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.cpu.interp.InterpProvider;
 
-/** Every scalar instruction in every type, on special and random values, as scalars and as vectors. */
+/**
+ * Every scalar instruction in every type, on special and random values, as scalars and as vectors.
+ */
 class ScalarOpsTest {
   private static final double[] FLOATS = {
-    0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, -3, 100, -100, 1e-3, 1e-40, 3e38, -3e38,
-    2147483648.0, -2147483648.0, 1e10, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+    0.0,
+    -0.0,
+    1,
+    -1,
+    0.5,
+    -0.5,
+    1.5,
+    2.5,
+    -2.5,
+    3,
+    -3,
+    100,
+    -100,
+    1e-3,
+    1e-40,
+    3e38,
+    -3e38,
+    2147483648.0,
+    -2147483648.0,
+    1e10,
+    Double.NaN,
+    Double.POSITIVE_INFINITY,
+    Double.NEGATIVE_INFINITY
   };
   private static final double[] INTS = {
     0, 1, -1, 2, -2, 3, 7, -7, 31, 100, -100, 65536, Integer.MAX_VALUE, Integer.MIN_VALUE
@@ -61,8 +84,29 @@ class ScalarOpsTest {
     return switch (op) {
       case ADD, SUB, MUL, DIV, REM, NEG, ABS, SIGN -> t != DType.BOOL;
       case MIN, MAX, LT, LE, EQ, NE, SELECT -> true;
-      case POW, ATAN2, FLOOR, CEIL, ROUND, SQRT, RSQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN,
-          ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF, ERFC ->
+      case POW,
+          ATAN2,
+          FLOOR,
+          CEIL,
+          ROUND,
+          SQRT,
+          RSQRT,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TAN,
+          ASIN,
+          ACOS,
+          ATAN,
+          SINH,
+          COSH,
+          TANH,
+          SIGMOID,
+          ERF,
+          ERFC ->
           t.isFloat();
       case AND, OR, XOR, NOT -> !t.isFloat();
       case SHL, SHR, UMULHI -> t == DType.INT32;
@@ -131,8 +175,33 @@ class ScalarOpsTest {
       case SINH, COSH, ASIN, ACOS, SIN, COS -> 4;
       case EXP, EXPM1, LOG, LOG1P -> 3;
       case RSQRT -> 2;
-      case ADD, SUB, MUL, DIV, REM, MIN, MAX, NEG, ABS, SIGN, FLOOR, CEIL, ROUND, SQRT, LT, LE, EQ,
-          NE, AND, OR, XOR, NOT, SHL, SHR, UMULHI, SELECT, CAST ->
+      case ADD,
+          SUB,
+          MUL,
+          DIV,
+          REM,
+          MIN,
+          MAX,
+          NEG,
+          ABS,
+          SIGN,
+          FLOOR,
+          CEIL,
+          ROUND,
+          SQRT,
+          LT,
+          LE,
+          EQ,
+          NE,
+          AND,
+          OR,
+          XOR,
+          NOT,
+          SHL,
+          SHR,
+          UMULHI,
+          SELECT,
+          CAST ->
           0;
     };
   }
@@ -153,7 +222,8 @@ class ScalarOpsTest {
   @ParameterizedTest
   @MethodSource("profiles")
   void agreesWithInterpreter(String profile) {
-    // Odd, so that vectors on CPU devices have a scalar rest; a multiple of 4, so that GPUs use vectors.
+    // Odd, so that vectors on CPU devices have a scalar rest; a multiple of 4, so that GPUs use
+    // vectors.
     int n = profile.equals("cpu") ? 2051 : 2048;
     try (Device cl = TestDevices.open(profile);
         Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
@@ -183,8 +253,15 @@ class ScalarOpsTest {
         for (int k = 0; k < n && wrong.size() < before + 3; k++) {
           if (!close(r, expected.get(i)[k], actual.get(i)[k])) {
             wrong.add(
-                r + " of " + in.get(0)[k] + ", " + in.get(1)[k] + ": expected "
-                    + expected.get(i)[k] + ", got " + actual.get(i)[k]);
+                r
+                    + " of "
+                    + in.get(0)[k]
+                    + ", "
+                    + in.get(1)[k]
+                    + ": expected "
+                    + expected.get(i)[k]
+                    + ", got "
+                    + actual.get(i)[k]);
           }
         }
       }

@@ -109,8 +109,7 @@ final class Body {
       openStrip(last, lanes, first + " + " + u * lanes);
       for (Phase.Accumulator a : r.accs()) {
         String name = Writer.acc(a.id());
-        w.line(
-            "const " + ScalarText.type(a.dtype(), lanes) + " " + name + " = s" + u + name + ";");
+        w.line("const " + ScalarText.type(a.dtype(), lanes) + " " + name + " = s" + u + name + ";");
       }
       define(r);
       w.stores(e.stores());

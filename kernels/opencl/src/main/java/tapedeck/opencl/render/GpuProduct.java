@@ -151,7 +151,12 @@ final class GpuProduct {
     define(loops, first + " + x");
     define(p.c().k(), "k0 + y");
     w.line(to + "[v] = " + w.emit(side) + ";");
-    w.close("if (" + inside(first + " + x", extent, size) + " && " + inside("k0 + y", p.k(), step) + ")");
+    w.close(
+        "if ("
+            + inside(first + " + x", extent, size)
+            + " && "
+            + inside("k0 + y", p.k(), step)
+            + ")");
     w.close("for (int v = 0; v < " + rounds() + "; v++)");
   }
 
@@ -196,15 +201,31 @@ final class GpuProduct {
     w.open(false, List.of());
     for (int h = 0; h < each / run; h++) {
       for (String side : List.of("a", "b")) {
-        String at = side + "s + k * " + pitch + " + " + (side.equals("a") ? "ty" : "tx") + " * " + run;
-        w.line("const " + type + " " + side + h + " = *(const __local " + type + " *)(" + at
-            + " + " + h * run * SIDE + ");");
+        String at =
+            side + "s + k * " + pitch + " + " + (side.equals("a") ? "ty" : "tx") + " * " + run;
+        w.line(
+            "const "
+                + type
+                + " "
+                + side
+                + h
+                + " = *(const __local "
+                + type
+                + " *)("
+                + at
+                + " + "
+                + h * run * SIDE
+                + ");");
       }
     }
     for (int i = 0; i < each; i++) {
       for (int j = 0; j < each; j++) {
         String acc = "acc[" + i + "][" + j + "]";
-        w.line(acc + " = " + Product.multiplyAdd(t, target.fma32(), part("a", i), part("b", j), acc) + ";");
+        w.line(
+            acc
+                + " = "
+                + Product.multiplyAdd(t, target.fma32(), part("a", i), part("b", j), acc)
+                + ";");
       }
     }
     Scope body = w.scope();

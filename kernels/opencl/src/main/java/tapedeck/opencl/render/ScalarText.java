@@ -142,7 +142,9 @@ final class ScalarText {
     return "fabs(" + a + ") < " + splat(DType.FLOAT32, w, "0x1p-126f");
   }
 
-  /** NB: PoCL's vector fmod of doubles is wrong for quotients beyond 2^53; its scalar one is right. */
+  /**
+   * NB: PoCL's vector fmod of doubles is wrong for quotients beyond 2^53; its scalar one is right.
+   */
   private static String remainder(DType t, String a, String b, int w) {
     if (t == DType.FLOAT32 || w == 1) {
       return "fmod(" + a + ", " + b + ")";
@@ -150,7 +152,12 @@ final class ScalarText {
     StringBuilder s = new StringBuilder("(" + type(t, w) + ")(");
     for (int q = 0; q < w; q++) {
       String lane = ".s" + Integer.toHexString(q);
-      s.append(q == 0 ? "" : ", ").append("fmod(").append(lane(a, lane)).append(", ").append(lane(b, lane)).append(')');
+      s.append(q == 0 ? "" : ", ")
+          .append("fmod(")
+          .append(lane(a, lane))
+          .append(", ")
+          .append(lane(b, lane))
+          .append(')');
     }
     return s.append(')').toString();
   }
