@@ -156,7 +156,8 @@ final class ElementwiseRows {
                 NAN)
             .slack(8)
             .notes(
-                "pow(0, y) has derivative 0 for y, pow(x, 0) derivative 0 for x; IEEE 754 for 1^NaN = 1"));
+                "pow(0, y) has derivative 0 for y, pow(x, 0) derivative 0 for x; IEEE 754 for 1^NaN"
+                    + " = 1"));
     rows.add(
         binary("minimum", OpSamples.key(Elementwise.MIN), Tensor::minimum, any, any)
             .at(pairs(0.5, 1, -1.5, INF, -INF, NAN))

@@ -40,7 +40,9 @@ public final class RandomGraphs {
             "seed " + seed,
             x -> new RandomGraphs(seed, x).build(),
             List.of(
-                Operand.of(Domain.ANY, 3, 4), Operand.of(Domain.ANY, 4), Operand.of(Domain.ANY, 2, 1, 3)));
+                Operand.of(Domain.ANY, 3, 4),
+                Operand.of(Domain.ANY, 4),
+                Operand.of(Domain.ANY, 2, 1, 3)));
     return OpSample.of("random graph " + seed, "", List.of(graph)).covers().slack(256);
   }
 

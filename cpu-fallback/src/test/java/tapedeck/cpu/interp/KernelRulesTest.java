@@ -78,8 +78,7 @@ class KernelRulesTest {
 
   @Test
   void runsPhasesInOrderForEachGridPoint() {
-    Expr sum =
-        new Expr.Load(0, F, Index.of(new Loop(1, 4)));
+    Expr sum = new Expr.Load(0, F, Index.of(new Loop(1, 4)));
     Kernel k =
         kernel(
             List.of(IN, OUT),
@@ -92,7 +91,8 @@ class KernelRulesTest {
   @Test
   void roundsEveryFloat32Operation() {
     Expr third = Expr.apply(ScalarOp.DIV, F, X, Expr.constant(F, 3));
-    Kernel k = kernel(List.of(IN, OUT), emit(1, Index.of(I), Expr.apply(ScalarOp.MUL, F, third, third)));
+    Kernel k =
+        kernel(List.of(IN, OUT), emit(1, Index.of(I), Expr.apply(ScalarOp.MUL, F, third, third)));
     float t = 5 / 3f;
     assertEquals(t * t, run(k, 5, 0, 0, 0)[0]);
   }
@@ -103,9 +103,11 @@ class KernelRulesTest {
     Expr guarded =
         new Expr.Guarded(List.of(new Expr.Bound(Index.of(I), 0, 2)), beyond, Expr.constant(F, -1));
     assertArrayEquals(
-        new float[] {3, 4, -1, -1}, run(kernel(List.of(IN, OUT), emit(1, Index.of(I), guarded)), 1, 2, 3, 4));
+        new float[] {3, 4, -1, -1},
+        run(kernel(List.of(IN, OUT), emit(1, Index.of(I), guarded)), 1, 2, 3, 4));
     refuses(
-        "load at index 4 of parameter 0, which has 4 elements; at grid point [2], loops []; at User.java:42",
+        "load at index 4 of parameter 0, which has 4 elements; at grid point [2], loops []; at"
+            + " User.java:42",
         kernel(List.of(IN, OUT), emit(1, Index.of(I), beyond)));
   }
 
@@ -133,14 +135,17 @@ class KernelRulesTest {
 
   @Test
   void gridPointsThatMeet() {
-    refuses("writes what another grid point wrote", kernel(List.of(IN, OUT), emit(1, Index.ZERO, X)));
+    refuses(
+        "writes what another grid point wrote", kernel(List.of(IN, OUT), emit(1, Index.ZERO, X)));
     Param both = new Param(F, 4, true, true);
     Expr left = new Expr.Load(1, F, Index.ZERO);
     refuses(
-        "reads what another grid point wrote", kernel(List.of(IN, both), emit(1, Index.of(I), left)));
+        "reads what another grid point wrote",
+        kernel(List.of(IN, both), emit(1, Index.of(I), left)));
     Expr right = new Expr.Load(1, F, Index.of(3));
     refuses(
-        "writes what another grid point read", kernel(List.of(IN, both), emit(1, Index.of(I), right)));
+        "writes what another grid point read",
+        kernel(List.of(IN, both), emit(1, Index.of(I), right)));
   }
 
   @Test
@@ -168,26 +173,37 @@ class KernelRulesTest {
   @Test
   void typesThatDoNotFit() {
     Expr half = Expr.constant(DType.FLOAT64, 0.5);
-    refuses("ADD does not take [f32, f64] to f32",
+    refuses(
+        "ADD does not take [f32, f64] to f32",
         kernel(List.of(IN, OUT), emit(1, Index.of(I), Expr.apply(ScalarOp.ADD, F, X, half))));
-    refuses("parameter 1 is f32, the value stored f64", kernel(List.of(IN, OUT), emit(1, Index.of(I), half)));
-    refuses("NEG with 2 operands", kernel(List.of(IN, OUT), emit(1, Index.of(I), Expr.apply(ScalarOp.NEG, F, X, X))));
-    refuses("constant 0.1 is not a f32", kernel(List.of(IN, OUT), emit(1, Index.of(I), new Expr.Const(F, 0.1))));
+    refuses(
+        "parameter 1 is f32, the value stored f64",
+        kernel(List.of(IN, OUT), emit(1, Index.of(I), half)));
+    refuses(
+        "NEG with 2 operands",
+        kernel(List.of(IN, OUT), emit(1, Index.of(I), Expr.apply(ScalarOp.NEG, F, X, X))));
+    refuses(
+        "constant 0.1 is not a f32",
+        kernel(List.of(IN, OUT), emit(1, Index.of(I), new Expr.Const(F, 0.1))));
   }
 
   @Test
   void namesOutOfScope() {
-    refuses("is not in scope",
+    refuses(
+        "is not in scope",
         kernel(List.of(IN, OUT), emit(1, Index.of(I), new Expr.Load(0, F, Index.of(J)))));
-    refuses("is not one of an earlier phase",
+    refuses(
+        "is not one of an earlier phase",
         kernel(List.of(IN, OUT), emit(1, Index.of(I), new Expr.Acc(0, F))));
     refuses("there is no parameter 2", kernel(List.of(IN, OUT), emit(2, Index.of(I), X)));
   }
 
   @Test
   void undeclaredUse() {
-    refuses("is stored to but not declared written", kernel(List.of(IN, IN), emit(1, Index.of(I), X)));
-    refuses("is loaded but not declared read",
+    refuses(
+        "is stored to but not declared written", kernel(List.of(IN, IN), emit(1, Index.of(I), X)));
+    refuses(
+        "is loaded but not declared read",
         kernel(List.of(IN, OUT), emit(1, Index.of(I), new Expr.Load(1, F, Index.of(I)))));
   }
 
@@ -203,10 +219,12 @@ class KernelRulesTest {
     Kernel k = new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(good));
     assertArrayEquals(new float[] {3, 6, 9, 12}, run(k, 1, 2, 3, 4));
     Contraction swapped = new Contraction(List.of(), List.of(), List.of(I), List.of(J), X, one);
-    refuses("lhs of a contraction depends on n",
+    refuses(
+        "lhs of a contraction depends on n",
         new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(swapped)));
     Contraction other = new Contraction(List.of(), List.of(I), List.of(), List.of(J), one, one);
-    refuses("without a first phase that sums lhs * rhs",
+    refuses(
+        "without a first phase that sums lhs * rhs",
         new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(other)));
   }
 
@@ -218,7 +236,8 @@ class KernelRulesTest {
       Buffer b = d.allocate(60);
       String message =
           assertThrows(OutOfDeviceMemoryException.class, () -> d.allocate(41)).getMessage();
-      assertEquals("[interp] out of memory: 41 bytes were asked for, 60 of 100 are in use", message);
+      assertEquals(
+          "[interp] out of memory: 41 bytes were asked for, 60 of 100 are in use", message);
       b.close();
       d.allocate(100).close();
     } finally {

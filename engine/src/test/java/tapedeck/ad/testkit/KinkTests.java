@@ -45,7 +45,8 @@ public abstract class KinkTests extends DeviceTests {
     slopes(new double[] {0, .5, 1, .5, 0}, a -> a.clamp(-1, 1), -2, -1, 0, 1, 2);
     slopes(new double[] {1}, a -> a.maximum(a), 3);
     Tensor x = Tensor.of(3f, 1f, 3f, 3f);
-    assertClose(new double[] {1 / 3., 0, 1 / 3., 1 / 3.}, Ad.grad((Tensor a) -> a.max()).apply(x), 1e-6);
+    assertClose(
+        new double[] {1 / 3., 0, 1 / 3., 1 / 3.}, Ad.grad((Tensor a) -> a.max()).apply(x), 1e-6);
     assertClose(new double[] {0, 1, 0, 0}, Ad.grad((Tensor a) -> a.min()).apply(x), 1e-6);
   }
 
@@ -117,7 +118,9 @@ public abstract class KinkTests extends DeviceTests {
     assertClose(new double[] {0, 6, 0}, Ad.grad(prod).apply(Tensor.of(2f, 0f, 3f)), 1e-6);
     assertClose(new double[] {0, 0, 0}, Ad.grad(prod).apply(Tensor.of(0f, 0f, 3f)), 0);
     assertClose(
-        new double[] {0, 3, 0, 3, 0, 0, 0, 0, 0}, Ad.hessian(prod).apply(Tensor.of(0f, 0f, 3f)), 1e-6);
+        new double[] {0, 3, 0, 3, 0, 0, 0, 0, 0},
+        Ad.hessian(prod).apply(Tensor.of(0f, 0f, 3f)),
+        1e-6);
   }
 
   @Test

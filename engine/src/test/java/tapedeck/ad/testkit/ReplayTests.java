@@ -33,7 +33,8 @@ public abstract class ReplayTests extends DeviceTests {
   void whatFusesIntoOneKernel() {
     Tensor x = floats(1, 6, 8);
     assertEquals(1, kernels(a -> a.sin().mul(2).add(a).exp().tanh(), x), "elementwise chain");
-    assertEquals(1, kernels(a -> a.t().reshape(2, 24).flip(0).slice(1, 0, 24, 3).neg(), x), "views");
+    assertEquals(
+        1, kernels(a -> a.t().reshape(2, 24).flip(0).slice(1, 0, 24, 3).neg(), x), "views");
     assertEquals(1, kernels(a -> a.square().sum(1).sqrt(), x), "producer, reduction, epilogue");
     assertEquals(1, kernels(a -> a.softmax(1), x), "softmax");
     assertEquals(1, kernels(a -> a.logSoftmax(1), x), "log-softmax");
@@ -54,10 +55,7 @@ public abstract class ReplayTests extends DeviceTests {
   @Test
   void withoutFusionEveryOperationIsAKernel() {
     Tensor x = floats(1, 6, 8);
-    with(
-        Settings.FUSE,
-        "off",
-        () -> assertEquals(4, kernels(a -> a.sin().exp().tanh().cos(), x)));
+    with(Settings.FUSE, "off", () -> assertEquals(4, kernels(a -> a.sin().exp().tanh().cos(), x)));
   }
 
   @Test
@@ -65,7 +63,8 @@ public abstract class ReplayTests extends DeviceTests {
     JitFn3<Mlp, Tensor, Tensor, ValueAndGrad<Mlp>> step =
         Ad.jit(Ad.valueAndGrad((Mlp m, Tensor x, Tensor y) -> m.apply(x).sub(y).square().mean()));
     step.apply(network(), floats(5, 6, 5), floats(6, 6, 1));
-    // Forward: two products and the loss; backward: two products per layer but the first, two biases.
+    // Forward: two products and the loss; backward: two products per layer but the first, two
+    // biases.
     assertTrue(step.kernels() <= 10, step::explain);
     assertTrue(step.arenaBytes() >= step.liveBytes(), step::explain);
     assertTrue(step.arenaBytes() <= 1.25 * step.liveBytes() + 1024, step::explain);
@@ -125,7 +124,9 @@ public abstract class ReplayTests extends DeviceTests {
     JitFn3<Mlp, Tensor, Tensor, Mlp> step =
         Ad.jit(
             (Mlp m, Tensor x, Tensor y) -> {
-              Mlp g = Ad.grad((Mlp q, Tensor a, Tensor b) -> q.apply(a).sub(b).square().mean()).apply(m, x, y);
+              Mlp g =
+                  Ad.grad((Mlp q, Tensor a, Tensor b) -> q.apply(a).sub(b).square().mean())
+                      .apply(m, x, y);
               return new Mlp(
                   m.w1().sub(g.w1().mul(0.01)),
                   m.b1().sub(g.b1().mul(0.01)),
@@ -171,7 +172,9 @@ public abstract class ReplayTests extends DeviceTests {
         () ->
             assertEquals(
                 Shape.of(6, 8),
-                Ad.jit(Ad.grad((Tensor a) -> a.softmax(1).matmul(a.t()).tanh().sum())).apply(x).shape()));
+                Ad.jit(Ad.grad((Tensor a) -> a.softmax(1).matmul(a.t()).tanh().sum()))
+                    .apply(x)
+                    .shape()));
   }
 
   @Test
@@ -187,7 +190,11 @@ public abstract class ReplayTests extends DeviceTests {
               }
             });
     assertArrayEquals(there, here);
-    assertArrayEquals(here, Ad.jit((Tensor k) -> new RandomKey(k).uniform(DType.FLOAT32, 3, 100)).apply(key.data()).toFloatArray());
+    assertArrayEquals(
+        here,
+        Ad.jit((Tensor k) -> new RandomKey(k).uniform(DType.FLOAT32, 3, 100))
+            .apply(key.data())
+            .toFloatArray());
     double mean = 0;
     for (float v : here) {
       assertTrue(v >= 0 && v < 1);

@@ -35,7 +35,13 @@ public abstract class TransformTests extends DeviceTests {
   }
 
   /** A record with parts of every kind. */
-  public record Parts(Tensor a, List<Tensor> list, Map<String, Tensor> map, Tensor[] array, int power, String note) {}
+  public record Parts(
+      Tensor a,
+      List<Tensor> list,
+      Map<String, Tensor> map,
+      Tensor[] array,
+      int power,
+      String note) {}
 
   private static Mlp mlp() {
     return new Mlp(floats(1, 5, 4), floats(2, 4), floats(3, 4, 1), floats(4, 1));
@@ -80,7 +86,8 @@ public abstract class TransformTests extends DeviceTests {
   void argumentsMayBeAnyTree() {
     Fn1<Parts, Tensor> f =
         p ->
-            p.a().pow(p.power())
+            p.a()
+                .pow(p.power())
                 .sum()
                 .add(p.list().get(1).mul(p.map().get("k")).sum())
                 .add(p.array()[0].mul(3).sum());
@@ -134,7 +141,8 @@ public abstract class TransformTests extends DeviceTests {
     Tensor tangent = Ad.jvp(f, x, dx).tangent();
     assertClose(tangent, fwd.mul(dx).sum(2, 3), 1e-5);
     assertEquals(Shape.of(3), Ad.jacfwd((Tensor a) -> a.sum()).apply(floats(1, 3)).shape());
-    assertEquals(Shape.of(3), Ad.jacrev((Tensor a) -> a.broadcastTo(3)).apply(Tensor.scalar(2f)).shape());
+    assertEquals(
+        Shape.of(3), Ad.jacrev((Tensor a) -> a.broadcastTo(3)).apply(Tensor.scalar(2f)).shape());
   }
 
   @Test
@@ -157,7 +165,8 @@ public abstract class TransformTests extends DeviceTests {
     Tensor x = Tensor.scalar(0.7f);
     assertEquals(-Math.cos(0.7), Ad.grad(Ad.grad(Ad.grad(sin))).apply(x).item(), 1e-6);
     assertEquals(-Math.cos(0.7), Ad.jacfwd(Ad.jacrev(Ad.grad(sin))).apply(x).item(), 1e-6);
-    assertEquals(-Math.cos(0.7), Ad.jit(Ad.grad(Ad.jit(Ad.grad(Ad.jacfwd(sin))))).apply(x).item(), 1e-6);
+    assertEquals(
+        -Math.cos(0.7), Ad.jit(Ad.grad(Ad.jit(Ad.grad(Ad.jacfwd(sin))))).apply(x).item(), 1e-6);
     Fn1<Tensor, Tensor> tangent = a -> Ad.jvp(Ad.grad(sin), a, a.onesLike()).tangent();
     assertEquals(-Math.cos(0.7), Ad.grad(tangent).apply(x).item(), 1e-6);
   }
@@ -204,8 +213,7 @@ public abstract class TransformTests extends DeviceTests {
         }
       }
     }
-    Tensor both =
-        Ad.vmap((Tensor p, Tensor q) -> p.matmul(q), In.in(-1).in(0), 1).apply(a, b);
+    Tensor both = Ad.vmap((Tensor p, Tensor q) -> p.matmul(q), In.in(-1).in(0), 1).apply(a, b);
     for (int i = 0; i < 4; i++) {
       Tensor one = a.slice(2, i, i + 1).squeeze(2).matmul(b.get(i));
       assertClose(one, both.slice(1, i, i + 1).squeeze(1), 1e-5);
@@ -241,7 +249,8 @@ public abstract class TransformTests extends DeviceTests {
         new double[] {100, 200, 300, 400},
         Ad.vmap(Ad.grad(f)).apply(Tensor.of(new float[] {1, 2, 3, 4}, 2, 2)),
         1e-4);
-    assertClose(new double[] {100, 100}, Ad.grad((Tensor a) -> Ad.grad(f).apply(a).sum()).apply(x), 1e-4);
+    assertClose(
+        new double[] {100, 100}, Ad.grad((Tensor a) -> Ad.grad(f).apply(a).sum()).apply(x), 1e-4);
   }
 
   @Test
@@ -250,7 +259,10 @@ public abstract class TransformTests extends DeviceTests {
     Fn1<Tensor, Tensor> f = a -> a.mul(Ad.stopGradient(a)).sum();
     assertEquals(13, f.apply(x).item(), 1e-6);
     assertClose(new double[] {2, 3}, Ad.grad(f).apply(x), 0);
-    assertClose(new double[] {2, 3}, Ad.jvp((Tensor a) -> a.mul(a.stopGradient()), x, Tensor.of(1f, 1f)).tangent(), 0);
+    assertClose(
+        new double[] {2, 3},
+        Ad.jvp((Tensor a) -> a.mul(a.stopGradient()), x, Tensor.of(1f, 1f)).tangent(),
+        0);
     assertClose(new double[] {0, 0, 0, 0}, Ad.hessian(f).apply(x), 0);
   }
 
@@ -326,14 +338,8 @@ public abstract class TransformTests extends DeviceTests {
     assertEquals(eager, Ad.jit(f).apply(x).item(), 1e-5);
     Tensor g = Ad.grad(f).apply(x);
     assertClose(g, Ad.jit(Ad.grad(f)).apply(x), 1e-5);
-    with(
-        Settings.FUSE,
-        "off",
-        () -> assertClose(g, Ad.jit(Ad.grad(f)).apply(x), 1e-5));
-    with(
-        Settings.PLAN,
-        "off",
-        () -> assertClose(g, Ad.jit(Ad.grad(f)).apply(x), 1e-5));
+    with(Settings.FUSE, "off", () -> assertClose(g, Ad.jit(Ad.grad(f)).apply(x), 1e-5));
+    with(Settings.PLAN, "off", () -> assertClose(g, Ad.jit(Ad.grad(f)).apply(x), 1e-5));
     assertFalse(x.isClosed());
   }
 }
