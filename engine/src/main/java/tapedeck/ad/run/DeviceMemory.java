@@ -83,7 +83,12 @@ final class DeviceMemory {
       }
     }
     if (b == null) {
+      Events.Allocated event = new Events.Allocated();
+      event.begin();
       b = retry(() -> device.allocate(size), bytes);
+      event.device = device.name();
+      event.bytes = size;
+      event.commit();
     }
     synchronized (this) {
       heldBytes += b.bytes();

@@ -57,6 +57,19 @@ public final class Events {
     int kernels;
   }
 
+  /** Device memory was allocated, because the pool had no buffer of its size. */
+  @Name("tapedeck.Allocate")
+  @Label("Allocate")
+  @Category("Tapedeck")
+  public static final class Allocated extends Event {
+    @Label("Device")
+    String device;
+
+    @Label("Size")
+    @DataAmount
+    long bytes;
+  }
+
   /** Host data was copied to a device. */
   @Name("tapedeck.Upload")
   @Label("Upload")

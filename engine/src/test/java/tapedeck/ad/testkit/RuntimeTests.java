@@ -6,13 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tapedeck.ad.Ad;
 import tapedeck.ad.Donate;
 import tapedeck.ad.JitFn1;
@@ -245,5 +252,50 @@ public abstract class RuntimeTests extends DeviceTests {
       }
     }
     assertEquals(1, f.compilations());
+  }
+
+  @Test
+  void flightRecorderEvents(@TempDir Path folder) throws IOException {
+    List<String> names = List.of("Trace", "Compile", "Run", "Allocate", "Upload", "Read");
+    Path file = folder.resolve("events.jfr");
+    try (Recording r = new Recording()) {
+      names.forEach(n -> r.enable("tapedeck." + n).withoutThreshold());
+      r.start();
+      // An odd size and an odd constant, so that something is compiled and allocated here.
+      Ad.grad((Tensor a) -> a.mul(0.7123).exp().sum()).apply(floats(1, 4099)).toFloatArray();
+      r.stop();
+      r.dump(file);
+    }
+    List<String> seen =
+        RecordingFile.readAllEvents(file).stream()
+            .filter(e -> e.getEventType().getName().startsWith("tapedeck."))
+            .map(e -> e.getEventType().getName().substring("tapedeck.".length()))
+            .distinct()
+            .sorted()
+            .toList();
+    assertEquals(names.stream().sorted().toList(), seen);
+  }
+
+  @Test
+  void dumpsHoldTapesAndSchedules(@TempDir Path folder) throws IOException {
+    with(
+        Settings.DUMP,
+        folder.toString(),
+        () -> Ad.jit((Tensor a) -> a.mul(0.7321).tanh()).apply(floats(1, 13)));
+    List<String> tapes = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path f : files.toList()) {
+        String name = f.getFileName().toString();
+        if (name.startsWith("tape-") && name.endsWith(".txt")) {
+          tapes.add(Files.readString(f));
+          String number = name.substring("tape-".length(), name.length() - ".txt".length());
+          assertTrue(
+              Files.readString(folder.resolve("schedule-" + number + ".txt")).contains("1 kernel"));
+          assertTrue(
+              Files.readString(folder.resolve("tape-" + number + ".dot")).startsWith("digraph"));
+        }
+      }
+    }
+    assertTrue(tapes.stream().anyMatch(t -> t.contains("= tanh")), tapes::toString);
   }
 }
