@@ -1,8 +1,10 @@
 package tapedeck.ad.schedule;
 
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.tape.Eqn;
@@ -28,6 +30,7 @@ final class ExprBuilder {
   private final Leaves leaves;
   private final Map<Element, Expr> known = new HashMap<>();
   private final Map<Expr, Expr> shared = new HashMap<>();
+  private final Set<Var> computed = new LinkedHashSet<>();
 
   ExprBuilder(Map<Var, Eqn> producers, Leaves leaves) {
     this.producers = producers;
@@ -52,7 +55,7 @@ final class ExprBuilder {
   Expr inlined(Var v, List<Index> index) {
     Eqn e = producers.get(v);
     Lowering.Map map = (Lowering.Map) ((Op) e.primitive()).lower();
-    return share(
+    Expr value =
         map.elements()
             .at(
                 new Lowering.Operands() {
@@ -72,7 +75,16 @@ final class ExprBuilder {
                   }
                 },
                 v.aval(),
-                index));
+                index);
+    if (map.cost() > 0) {
+      computed.add(v);
+    }
+    return share(value);
+  }
+
+  /** Variables that were computed, views left out, in order of evaluation; callers add their own. */
+  Set<Var> computed() {
+    return computed;
   }
 
   private Expr share(Expr e) {

@@ -169,6 +169,7 @@ final class KernelBuilder {
       Eqn e = producers.get(v);
       if (lowering(e) instanceof Lowering.Reduction r) {
         Expr value = operandsOf(v, e, group, m.getValue(), exprs).get(0);
+        exprs.computed().add(v);
         int pass = 1 + deepest(value, new IdentityHashMap<>());
         int id = accs.size();
         accs.put(v, id);
@@ -201,6 +202,7 @@ final class KernelBuilder {
     Var v = group.members.keySet().iterator().next();
     Eqn e = producers.get(v);
     List<Expr> sides = operandsOf(v, e, group, Group.Level.ROW, exprs);
+    exprs.computed().add(v);
     accs.put(v, 0);
     Expr product = Expr.apply(ScalarOp.MUL, v.aval().dtype(), sides.get(0), sides.get(1));
     List<Loop> k = group.inner();
@@ -220,6 +222,7 @@ final class KernelBuilder {
     Eqn e = producers.get(v);
     ScatterAdd op = (ScatterAdd) e.primitive();
     List<Expr> in = operandsOf(v, e, group, Group.Level.ROW, exprs);
+    exprs.computed().add(v);
     Shape s = v.aval().shape();
     int id = group.domain.size();
     Loop row = new Loop(id, e.ins().get(1).aval().shape().dim(0));
@@ -270,9 +273,10 @@ final class KernelBuilder {
     return 1;
   }
 
+  /** Names of what was fused, in order of evaluation; views only where there is nothing else. */
   private String label() {
-    List<String> names =
-        group.members.keySet().stream().map(v -> producers.get(v).primitive().label()).toList();
+    Set<Var> ops = exprs.computed().isEmpty() ? group.members.keySet() : exprs.computed();
+    List<String> names = ops.stream().map(v -> producers.get(v).primitive().label()).toList();
     String shown = names.stream().limit(6).collect(Collectors.joining("+"));
     return names.size() > 6 ? shown + "+" + (names.size() - 6) + " more" : shown;
   }
