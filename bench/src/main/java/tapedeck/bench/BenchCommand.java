@@ -21,6 +21,7 @@ import tapedeck.bench.data.Batches;
 import tapedeck.bench.data.ImageData;
 import tapedeck.bench.model.MlpRun;
 import tapedeck.bench.model.MlpRun.Work;
+import tapedeck.bench.model.ReplayOverhead;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.Stats;
@@ -103,6 +104,7 @@ final class BenchCommand implements Callable<Integer> {
             "device",
             "forward ms",
             "fwd+bwd ms",
+            "ratio",
             "step ms",
             "samples/s",
             "kernels/step",
@@ -117,10 +119,23 @@ final class BenchCommand implements Callable<Integer> {
     out.println();
     out.println(
         "medians; step: forward, backward and update of all parameters, without waiting between steps");
+    out.println("ratio: time of forward and backward over that of forward alone");
     out.println("vs cpu: time of a step on the CPU backend over that on the device");
     out.println("gradient error: norm of the difference from the float64 reference over its norm");
+    out.println();
+    List<Object> overheads = new ArrayList<>();
+    for (String name : names) {
+      ReplayOverhead.Result o = ReplayOverhead.measure(name);
+      out.printf(
+          "host time per replayed kernel on %s: %.2f us (median, %d tiny kernels)%n",
+          name, 1e6 * o.seconds(), o.kernels());
+      overheads.add(
+          Map.of("device", name, "kernels", o.kernels(), "seconds_per_kernel", o.seconds()));
+    }
     out.flush();
-    json.ifPresent(file -> Json.write(file, report(machine, names, images, sizes, results)));
+    Map<String, Object> report = report(machine, names, images, sizes, results);
+    report.put("replay_overhead", overheads);
+    json.ifPresent(file -> Json.write(file, report));
     return 0;
   }
 
@@ -180,6 +195,8 @@ final class BenchCommand implements Callable<Integer> {
             r.device(),
             ms(r.samples(Work.FORWARD).median()),
             ms(r.samples(Work.GRADIENT).median()),
+            String.format(
+                "%.2f", r.samples(Work.GRADIENT).median() / r.samples(Work.FORWARD).median()),
             ms(step),
             String.format("%,.0f", batch / step),
             Integer.toString(r.kernels(Work.STEP)),

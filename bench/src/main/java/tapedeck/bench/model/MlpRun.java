@@ -109,7 +109,7 @@ public final class MlpRun implements AutoCloseable {
   /**
    * Seconds for each of {@code n} repetitions; the host waits for the device after the last one.
    */
-  private double repeat(Work w, int n) {
+  public double repeat(Work w, int n) {
     return on(
         () -> {
           long start = System.nanoTime();

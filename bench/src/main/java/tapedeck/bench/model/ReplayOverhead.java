@@ -1,0 +1,66 @@
+package tapedeck.bench.model;
+
+import java.util.Arrays;
+import tapedeck.ad.Ad;
+import tapedeck.ad.Fn1;
+import tapedeck.ad.JitFn1;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Devices;
+import tapedeck.ad.tensor.Tensor;
+import tapedeck.ad.type.DType;
+
+/**
+ * What it costs the host to submit one kernel of a compiled schedule: a chain of kernels that have
+ * almost nothing to do is replayed, and the time until the call returns is divided by their number.
+ * A backend that computes in the calling thread has the tiny kernels' own time in it.
+ */
+public final class ReplayOverhead {
+  private static final int LINKS = 64;
+  private static final int WIDTH = 16;
+  private static final int WARM_UP = 300;
+  private static final int REPLAYS = 300;
+
+  /**
+   * The outcome.
+   *
+   * @param kernels that one replay launches
+   * @param seconds per kernel: the median over the replays
+   */
+  public record Result(int kernels, double seconds) {}
+
+  private ReplayOverhead() {}
+
+  /** A function whose every link needs the sum of the one before: at least one kernel each. */
+  public static Tensor chain(Tensor x) {
+    Tensor y = x;
+    for (int i = 0; i < LINKS; i++) {
+      y = y.sub(y.sum().mul(1.0 / (WIDTH + i)));
+    }
+    return y;
+  }
+
+  /** Measures a device. */
+  public static Result measure(String deviceName) {
+    Device device = Devices.open(deviceName);
+    return Ad.onDevice(
+        deviceName,
+        () -> {
+          JitFn1<Tensor, Tensor> f = Ad.jit((Fn1<Tensor, Tensor>) ReplayOverhead::chain);
+          try (Tensor x = Tensor.arange(DType.FLOAT32, WIDTH).mul(1.0)) {
+            double[] seconds = new double[REPLAYS];
+            for (int i = -WARM_UP; i < REPLAYS; i++) {
+              long start = System.nanoTime();
+              Tensor y = f.apply(x);
+              double s = (System.nanoTime() - start) * 1e-9;
+              device.synchronize();
+              y.close();
+              if (i >= 0) {
+                seconds[i] = s;
+              }
+            }
+            Arrays.sort(seconds);
+            return new Result(f.kernels(), seconds[REPLAYS / 2] / f.kernels());
+          }
+        });
+  }
+}
