@@ -11,14 +11,8 @@ import tapedeck.ad.type.SourceLine;
  * The arithmetic of {@link Tensor}: elementwise operations, reductions, and what is composed of
  * them. Shapes broadcast and errors are thrown as described there.
  */
-public abstract sealed class TensorMath permits Tensor {
+public abstract sealed class TensorMath extends TensorViews permits Tensor {
   TensorMath() {}
-
-  abstract Tensor self();
-
-  public abstract Shape shape();
-
-  public abstract DType dtype();
 
   private Tensor unary(Elementwise op) {
     return Tensor.apply(op, self());
