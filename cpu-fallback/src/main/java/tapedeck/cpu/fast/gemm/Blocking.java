@@ -1,0 +1,41 @@
+package tapedeck.cpu.fast.gemm;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Sizes of blocks, from the sizes of the caches. A panel of A (MR x KC) stays in the first-level
+ * cache while panels of B stream past it; a block of B (KC x NB) and the packed rows of A (MC x KC)
+ * stay in the second-level cache.
+ */
+record Blocking(int mr, int nr, int mc, int kc, int nb) {
+  private static final long L1 = cache(0, 32 << 10);
+  private static final long L2 = cache(2, 512 << 10);
+
+  static final Blocking F32 = of(Kernel32.MR, Kernel32.NR, 4);
+  static final Blocking F64 = of(Kernel64.MR, Kernel64.NR, 8);
+
+  /** Most bytes of B that are packed at a time. */
+  static final long PACKED = 16 << 20;
+
+  private static Blocking of(int mr, int nr, int size) {
+    int kc = Math.clamp(L1 * 2 / 3 / ((long) mr * size), 64, 512) / 8 * 8;
+    int nb = Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
+    return new Blocking(mr, nr, 8 * mr, kc, nb);
+  }
+
+  /** Bytes of the cache that Linux lists under this index: 0 is L1 data, 2 is L2. */
+  private static long cache(int index, long otherwise) {
+    Path file = Path.of("/sys/devices/system/cpu/cpu0/cache/index" + index + "/size");
+    try {
+      String size = Files.readString(file).strip();
+      return size.endsWith("K")
+          ? Long.parseLong(size.substring(0, size.length() - 1)) << 10
+          : otherwise;
+    } catch (IOException | NumberFormatException e) {
+      // no Linux, or a sandbox without /sys: any common size will do
+      return otherwise;
+    }
+  }
+}
