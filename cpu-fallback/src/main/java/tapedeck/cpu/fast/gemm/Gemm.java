@@ -124,7 +124,7 @@ public final class Gemm {
       colsPerBlock = by.threads() == 1 ? paddedCols : roundUp(ceilDiv(cols, wanted), nr);
       colBlocks = ceilDiv(cols, colsPerBlock);
       if (split && store == null) {
-        sums = mine.sums.bytes((long) rowBlocks * mc * paddedCols * size);
+        sums = mine.sums.bytes((long) m * cols * size);
       }
       for (k0 = 0; k0 < k; k0 += kPacked) {
         depth = Math.min(kPacked, k - k0);
@@ -212,12 +212,9 @@ public final class Gemm {
     int mr = blocking.mr();
     int nr = blocking.nr();
     int nb = blocking.nb();
-    int padded = roundUp(width, nr);
     boolean once = k <= kc;
-    // one panel of rows is enough where it is finished at once; room for a tile at the edge first
-    long tile = (long) mr * nr;
-    long scratch =
-        mine.c.bytes((tile + (store != null ? 0 : (long) (once ? mr : mc) * padded)) * size);
+    // one panel of rows is enough where it is finished at once
+    long scratch = store != null ? 0 : mine.c.bytes((long) (once ? mr : rows) * width * size);
     for (int slice = 0; slice * kc < depth; slice++) {
       int row = slice * kc;
       int deep = Math.min(kc, depth - row);
@@ -235,22 +232,17 @@ public final class Gemm {
             ld = store.rowStride();
             c = store.address() + ((m0 + i) * ld + n0 + col0) * size;
           } else if (sums != 0) {
-            ld = paddedCols;
+            ld = cols;
             c = sums + ((m0 + i) * ld + col0) * size;
           } else {
-            ld = padded;
-            c = scratch + (tile + (once ? 0 : i * ld)) * size;
+            ld = width;
+            c = scratch + (once ? 0 : i * ld) * size;
           }
           for (int j = jb; j < end; j += nr) {
             long pb = panels + (long) (col0 + j) * deep * size;
             long to = c + (long) j * size;
-            boolean whole = store == null || (i + mr <= rows && j + nr <= width);
-            if (whole) {
-              kernel(mine, deep, pa, pb, to, ld, add);
-            } else {
-              kernel(mine, deep, pa, pb, scratch, nr, false);
-              edge(scratch, to, ld, Math.min(mr, rows - i), Math.min(nr, width - j), add);
-            }
+            int tall = Math.min(mr, rows - i);
+            tile(mine, deep, pa, pb, to, ld, tall, Math.min(nr, width - j), add);
           }
           if (last && store == null) {
             int tall = Math.min(mr, rows - i);
@@ -261,30 +253,23 @@ public final class Gemm {
     }
   }
 
-  private void kernel(Workspace mine, int deep, int pa, long pb, long c, long ld, boolean add) {
+  /** One tile: of the packed rows from pa on and the packed columns from pb on. */
+  private void tile(
+      Workspace mine,
+      int deep,
+      int pa,
+      long pb,
+      long c,
+      long ld,
+      int rows,
+      int width,
+      boolean add) {
     if (f64) {
-      Kernel64.tile(mine.a64, pa, deep, pb, c, 8 * ld, add);
+      Kernel64.tile(mine.a64, pa, deep, pb, mine.tile);
+      Kernel64.flush(mine.tile, c, 8 * ld, rows, width, add);
     } else {
-      Kernel32.tile(mine.a32, pa, deep, pb, c, 4 * ld, add);
-    }
-  }
-
-  /** Copies or adds the part of a tile that lies inside of the product. */
-  private void edge(long tile, long c, long ld, int rows, int cols, boolean add) {
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < cols; j++) {
-        long from = tile + ((long) i * blocking.nr() + j) * size;
-        long to = c + (i * ld + j) * size;
-        if (f64) {
-          double old = add ? Memory.getDouble(to) : 0;
-          double v = Memory.getDouble(from);
-          Memory.putDouble(to, add ? v + old : v);
-        } else {
-          float old = add ? Memory.getFloat(to) : 0;
-          float v = Memory.getFloat(from);
-          Memory.putFloat(to, add ? v + old : v);
-        }
-      }
+      Kernel32.tile(mine.a32, pa, deep, pb, mine.tile);
+      Kernel32.flush(mine.tile, c, 4 * ld, rows, width, add);
     }
   }
 

@@ -26,20 +26,38 @@ final class Kernel64 {
   private Kernel64() {}
 
   /**
-   * Sets the MR x NR block at c (row pitch ld, in bytes) to the product of an MR x depth and a
-   * depth x NR panel, or adds it. The first begins at a[from] and is stored by columns, the second
-   * at b by rows, both without gaps.
+   * Writes to c, by rows, the product of an MR x depth and a depth x NR panel. The first begins at
+   * a[from] and is stored by columns, the second at b by rows; nothing has gaps.
    */
-  static void tile(double[] a, int from, int depth, long b, long c, long ld, boolean add) {
+  static void tile(double[] a, int from, int depth, long b, long c) {
     if (TALL) {
-      tile12(a, from, depth, b, c, ld, add);
+      tile12(a, from, depth, b, c);
     } else {
-      tile6(a, from, depth, b, c, ld, add);
+      tile6(a, from, depth, b, c);
     }
   }
 
-  private static void tile12(
-      double[] a, int from, int depth, long b, long c, long ld, boolean add) {
+  /** Copies a tile to c (row pitch ld, in bytes), or adds it; cols of its NR columns are wanted. */
+  static void flush(long tile, long c, long ld, int rows, int cols, boolean add) {
+    for (int r = 0; r < rows; r++) {
+      int j = 0;
+      for (; j <= cols - S.length(); j += S.length()) {
+        DoubleVector v = DoubleVector.fromMemorySegment(S, Memory.ALL, tile + 8 * j, nativeOrder());
+        if (add) {
+          v = v.add(DoubleVector.fromMemorySegment(S, Memory.ALL, c + 8 * j, nativeOrder()));
+        }
+        v.intoMemorySegment(Memory.ALL, c + 8 * j, nativeOrder());
+      }
+      for (; j < cols; j++) {
+        double v = Memory.getDouble(tile + 8 * j);
+        Memory.putDouble(c + 8 * j, add ? v + Memory.getDouble(c + 8 * j) : v);
+      }
+      tile += 2 * BYTES;
+      c += ld;
+    }
+  }
+
+  private static void tile12(double[] a, int from, int depth, long b, long c) {
     DoubleVector zero = DoubleVector.zero(S);
     DoubleVector c0_0 = zero;
     DoubleVector c0_1 = zero;
@@ -107,82 +125,33 @@ final class Kernel64 {
       c11_1 = v.fma(b1, c11_1);
       b += 2 * BYTES;
     }
-    if (add) {
-      long r = c;
-      c0_0 = c0_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c0_1 = c0_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c1_0 = c1_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c1_1 = c1_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c2_0 = c2_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c2_1 = c2_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c3_0 = c3_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c3_1 = c3_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c4_0 = c4_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c4_1 = c4_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c5_0 = c5_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c5_1 = c5_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c6_0 = c6_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c6_1 = c6_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c7_0 = c7_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c7_1 = c7_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c8_0 = c8_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c8_1 = c8_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c9_0 = c9_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c9_1 = c9_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c10_0 = c10_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c10_1 = c10_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c11_0 = c11_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c11_1 = c11_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-    }
     c0_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
     c0_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c1_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c1_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c2_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c2_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c3_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c3_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c4_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c4_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c5_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c5_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c6_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c6_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c7_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c7_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c8_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c8_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c9_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c9_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c10_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c10_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c11_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c11_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
+    c1_0.intoMemorySegment(Memory.ALL, c + 2 * BYTES, nativeOrder());
+    c1_1.intoMemorySegment(Memory.ALL, c + 3 * BYTES, nativeOrder());
+    c2_0.intoMemorySegment(Memory.ALL, c + 4 * BYTES, nativeOrder());
+    c2_1.intoMemorySegment(Memory.ALL, c + 5 * BYTES, nativeOrder());
+    c3_0.intoMemorySegment(Memory.ALL, c + 6 * BYTES, nativeOrder());
+    c3_1.intoMemorySegment(Memory.ALL, c + 7 * BYTES, nativeOrder());
+    c4_0.intoMemorySegment(Memory.ALL, c + 8 * BYTES, nativeOrder());
+    c4_1.intoMemorySegment(Memory.ALL, c + 9 * BYTES, nativeOrder());
+    c5_0.intoMemorySegment(Memory.ALL, c + 10 * BYTES, nativeOrder());
+    c5_1.intoMemorySegment(Memory.ALL, c + 11 * BYTES, nativeOrder());
+    c6_0.intoMemorySegment(Memory.ALL, c + 12 * BYTES, nativeOrder());
+    c6_1.intoMemorySegment(Memory.ALL, c + 13 * BYTES, nativeOrder());
+    c7_0.intoMemorySegment(Memory.ALL, c + 14 * BYTES, nativeOrder());
+    c7_1.intoMemorySegment(Memory.ALL, c + 15 * BYTES, nativeOrder());
+    c8_0.intoMemorySegment(Memory.ALL, c + 16 * BYTES, nativeOrder());
+    c8_1.intoMemorySegment(Memory.ALL, c + 17 * BYTES, nativeOrder());
+    c9_0.intoMemorySegment(Memory.ALL, c + 18 * BYTES, nativeOrder());
+    c9_1.intoMemorySegment(Memory.ALL, c + 19 * BYTES, nativeOrder());
+    c10_0.intoMemorySegment(Memory.ALL, c + 20 * BYTES, nativeOrder());
+    c10_1.intoMemorySegment(Memory.ALL, c + 21 * BYTES, nativeOrder());
+    c11_0.intoMemorySegment(Memory.ALL, c + 22 * BYTES, nativeOrder());
+    c11_1.intoMemorySegment(Memory.ALL, c + 23 * BYTES, nativeOrder());
   }
 
-  private static void tile6(double[] a, int from, int depth, long b, long c, long ld, boolean add) {
+  private static void tile6(double[] a, int from, int depth, long b, long c) {
     DoubleVector zero = DoubleVector.zero(S);
     DoubleVector c0_0 = zero;
     DoubleVector c0_1 = zero;
@@ -220,42 +189,17 @@ final class Kernel64 {
       c5_1 = v.fma(b1, c5_1);
       b += 2 * BYTES;
     }
-    if (add) {
-      long r = c;
-      c0_0 = c0_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c0_1 = c0_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c1_0 = c1_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c1_1 = c1_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c2_0 = c2_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c2_1 = c2_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c3_0 = c3_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c3_1 = c3_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c4_0 = c4_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c4_1 = c4_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-      r += ld;
-      c5_0 = c5_0.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r, nativeOrder()));
-      c5_1 = c5_1.add(DoubleVector.fromMemorySegment(S, Memory.ALL, r + BYTES, nativeOrder()));
-    }
     c0_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
     c0_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c1_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c1_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c2_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c2_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c3_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c3_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c4_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c4_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
-    c += ld;
-    c5_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
-    c5_1.intoMemorySegment(Memory.ALL, c + BYTES, nativeOrder());
+    c1_0.intoMemorySegment(Memory.ALL, c + 2 * BYTES, nativeOrder());
+    c1_1.intoMemorySegment(Memory.ALL, c + 3 * BYTES, nativeOrder());
+    c2_0.intoMemorySegment(Memory.ALL, c + 4 * BYTES, nativeOrder());
+    c2_1.intoMemorySegment(Memory.ALL, c + 5 * BYTES, nativeOrder());
+    c3_0.intoMemorySegment(Memory.ALL, c + 6 * BYTES, nativeOrder());
+    c3_1.intoMemorySegment(Memory.ALL, c + 7 * BYTES, nativeOrder());
+    c4_0.intoMemorySegment(Memory.ALL, c + 8 * BYTES, nativeOrder());
+    c4_1.intoMemorySegment(Memory.ALL, c + 9 * BYTES, nativeOrder());
+    c5_0.intoMemorySegment(Memory.ALL, c + 10 * BYTES, nativeOrder());
+    c5_1.intoMemorySegment(Memory.ALL, c + 11 * BYTES, nativeOrder());
   }
 }

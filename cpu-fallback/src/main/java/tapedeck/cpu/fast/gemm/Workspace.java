@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
 final class Workspace {
   private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
 
+  private static final long TILE_BYTES =
+      Math.max(4L * Kernel32.MR * Kernel32.NR, 8L * Kernel64.MR * Kernel64.NR);
+
   /**
    * Packed rows of A, in an array of one of the two types: reading single elements of arrays costs
    * the JIT far less than reading native memory.
@@ -26,6 +29,11 @@ final class Workspace {
 
   /** Unfinished sums of a product whose depth is packed in parts. */
   final Slot sums = new Slot();
+
+  private final MemorySegment tileMemory = Arena.ofAuto().allocate(TILE_BYTES, 64);
+
+  /** Where a tile goes when it leaves the registers. */
+  final long tile = tileMemory.address();
 
   private Workspace() {}
 
