@@ -40,6 +40,7 @@ class ProductTest {
           new Shape(2, 11, 130, 600, 1),
           new Shape(1, 130, 129, 24, 3),
           new Shape(1, 8, 8, 300, 1),
+          new Shape(1, 100, 60, 40, 1),
           new Shape(1, 260, 132, 9, 1));
 
   static List<String> profiles() {
@@ -119,6 +120,14 @@ class ProductTest {
           }
           cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
         }
+      }
+      List<String> forms =
+          profile.equals("cpu")
+              ? List.of("packed", "tile 8x32", "tile 8x16")
+              : List.of("128x128x8", "64x64x16", "sliced");
+      for (String form : forms) {
+        assertTrue(
+            names.stream().anyMatch(n -> n.contains(form)), form + " was not tested: " + names);
       }
       List<double[]> expected = Runs.run(oracle, cases);
       List<double[]> actual = Runs.run(cl, cases);

@@ -40,7 +40,12 @@ class RandomKernelTest {
           }
         }
         List<double[]> expected = Runs.run(oracle, cases);
-        List<double[]> actual = Runs.run(cl, cases);
+        // Every third kernel with 64-bit indices.
+        List<Runs.Case> mixed = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i++) {
+          mixed.add(i % 3 == 2 ? cases.get(i).wide() : cases.get(i));
+        }
+        List<double[]> actual = Runs.run(cl, mixed);
         for (int o = 0; o < expected.size(); o++) {
           for (int i = 0; i < expected.get(o).length; i++) {
             // Adding 0 makes the zeros equal: the sign of a zero from MIN and MAX is not specified.

@@ -19,7 +19,22 @@ final class Runs {
   private Runs() {}
 
   /** A kernel with values of its inputs; parameters with equal slot numbers share memory. */
-  record Case(Kernel kernel, List<Integer> slots, List<double[]> inputs) {}
+  record Case(Kernel kernel, List<Integer> slots, List<double[]> inputs) {
+
+    /** The same case with a parameter said to be so large that indices need 64 bits. */
+    Case wide() {
+      List<Kernel.Param> params = new ArrayList<>(kernel.params());
+      Kernel.Param p = params.get(0);
+      params.set(0, new Kernel.Param(p.dtype(), 1L << 33, p.read(), p.written()));
+      return new Case(
+          new Kernel(params, kernel.grid(), kernel.phases(), kernel.contraction()), slots, inputs);
+    }
+
+    long elements(int param) {
+      boolean input = param < inputs.size();
+      return input ? inputs.get(param).length : kernel.params().get(param).elements();
+    }
+  }
 
   /**
    * A schedule with a launch for each case. Parameters that are only read become inputs, written
@@ -43,7 +58,7 @@ final class Runs {
           slots.add(
               new Schedule.Slot(
                   p.dtype(),
-                  p.elements(),
+                  c.elements(i),
                   in
                       ? new Schedule.Place.Input(inputs.size())
                       : new Schedule.Place.Output(outputs.size())));

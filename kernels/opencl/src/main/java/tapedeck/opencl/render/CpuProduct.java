@@ -210,10 +210,12 @@ final class CpuProduct {
       w.lanes(null, 1, false);
       w.close("for (; y + " + (width - 1) + " < " + innerEnd + "; y += " + width + ")");
     }
-    w.open(false, inner);
-    define(inner, innerAt);
-    w.line("as[x * " + row + " + y] = " + w.emit(p.c().lhs()) + ";");
-    w.close("for (; y < " + innerEnd + "; y++)");
+    if (!vec || inner.getFirst().extent() % width != 0 || row % width != 0) {
+      w.open(false, inner);
+      define(inner, innerAt);
+      w.line("as[x * " + row + " + y] = " + w.emit(p.c().lhs()) + ";");
+      w.close("for (; y < " + innerEnd + "; y++)");
+    }
     w.close("for (int x = 0; x < " + (leftByK ? "mn" : "kn") + "; x++)");
   }
 
@@ -241,6 +243,9 @@ final class CpuProduct {
       packTransposed(side);
     }
     boolean whole = vec || transposes(side);
+    if (whole && p.n() % panel == 0) {
+      return;
+    }
     w.open(false, k);
     define(k, "k0 + x");
     w.open(false, n);
@@ -391,12 +396,14 @@ final class CpuProduct {
       w.lanes(null, 1, false);
       w.close("for (; y + " + (width - 1) + " < nn; y += " + width + ")");
     }
-    w.open(false, n);
-    w.scope().accs.set(0);
-    define(n, "n0 + y");
-    w.line("const " + type + " " + Writer.acc(0) + " = c[y];");
-    w.stores(p.stores());
-    w.close("for (; y < nn; y++)");
+    if (!vec || p.n() % width != 0) {
+      w.open(false, n);
+      w.scope().accs.set(0);
+      define(n, "n0 + y");
+      w.line("const " + type + " " + Writer.acc(0) + " = c[y];");
+      w.stores(p.stores());
+      w.close("for (; y < nn; y++)");
+    }
     w.close("for (int x = 0; x < mn; x++)");
   }
 }

@@ -13,8 +13,7 @@ import tapedeck.ad.type.DType;
  * are loaded, in the order in which memory is contiguous.
  */
 final class GpuProduct {
-  private static final int SIDE = 16;
-  private static final int GROUP = SIDE * SIDE;
+  private static final int GROUP = 256;
 
   private final Kernel kernel;
   private final Target target;
@@ -23,20 +22,33 @@ final class GpuProduct {
   private final DType t;
   private final int size;
   private final int step;
+
+  /** Parts of each tile's k that different work-items take; their sums meet in local memory. */
+  private final int slices;
+
+  /** Work-items along each side of a tile. */
+  private final int threads;
+
+  /** Rows of k that are in local memory at once. */
+  private final int depth;
+
   private final int each;
 
   /** Columns that a work-item computes side by side. */
   private final int run;
 
-  private GpuProduct(Kernel kernel, Target target, Product p, Writer w, int size, int step) {
+  private GpuProduct(Kernel kernel, Target target, Product p, Writer w, Form form) {
     this.kernel = kernel;
     this.target = target;
     this.p = p;
     this.w = w;
     this.t = p.dtype();
-    this.size = size;
-    this.step = step;
-    this.each = size / SIDE;
+    this.size = form.size();
+    this.step = form.step();
+    this.slices = form.slices();
+    this.threads = (int) Math.sqrt(GROUP / slices);
+    this.depth = step * slices;
+    this.each = size / threads;
     this.run = Math.min(16 / t.bytes(), each);
   }
 
@@ -48,19 +60,35 @@ final class GpuProduct {
     if (p == null || p.m() < 8 || p.n() < 8 || p.k() < 8 || target.maxGroup() < GROUP) {
       return null;
     }
-    for (String form : List.of("large", "middle", "small")) {
-      int size = (int) tuning.number("gpu." + form + ".size");
-      int step = (int) tuning.number("gpu." + form + ".step");
+    for (String name : List.of("large", "middle", "small")) {
+      Form form =
+          new Form(
+              (int) tuning.number("gpu." + name + ".size"),
+              (int) tuning.number("gpu." + name + ".step"),
+              (int) tuning.number("gpu." + name + ".slices"));
       long tiles =
-          p.batch() * LoopRenderer.ceilDiv(p.m(), size) * LoopRenderer.ceilDiv(p.n(), size);
-      boolean last = form.equals("small");
-      boolean fits = 2L * (size + 4) * step * p.dtype().bytes() <= target.localBytes();
+          p.batch()
+              * LoopRenderer.ceilDiv(p.m(), form.size())
+              * LoopRenderer.ceilDiv(p.n(), form.size());
+      boolean last = name.equals("small");
+      // Doubles take two registers each: large tiles of them would spill.
+      boolean registers = p.dtype() == DType.FLOAT32 || !name.equals("large");
+      boolean fits = form.elements() * p.dtype().bytes() <= target.localBytes() && registers;
       if (fits && (last || tiles >= target.computeUnits())) {
         Writer w = new Writer(kernel, written, !facts.fits32(), true);
-        return new GpuProduct(kernel, target, p, w, size, step).write();
+        return new GpuProduct(kernel, target, p, w, form).write();
       }
     }
     return null;
+  }
+
+  /** Sizes of a form: side of the tile, k rows of one slice, slices. */
+  private record Form(int size, int step, int slices) {
+
+    /** Elements in local memory. */
+    long elements() {
+      return 2L * step * slices * (size + 4) + (slices > 1 ? (long) slices * size * size : 0);
+    }
   }
 
   private Draft write() {
@@ -69,11 +97,16 @@ final class GpuProduct {
     String index = "(" + w.indexType() + ")";
     int pitch = size + 4;
     Scope top = w.scope();
-    w.line("__local " + type + " as[" + step * pitch + "] __attribute__((aligned(16)));");
-    w.line("__local " + type + " bs[" + step * pitch + "] __attribute__((aligned(16)));");
+    w.line("__local " + type + " as[" + depth * pitch + "] __attribute__((aligned(16)));");
+    w.line("__local " + type + " bs[" + depth * pitch + "] __attribute__((aligned(16)));");
     w.line("const int lid = (int)get_local_id(0);");
-    w.line("const int tx = lid % " + SIDE + ";");
-    w.line("const int ty = lid / " + SIDE + ";");
+    if (slices > 1) {
+      w.line(
+          "__local " + type + " sums[" + slices * size * size + "] __attribute__((aligned(16)));");
+      w.line("const int slice = lid / " + threads * threads + ";");
+    }
+    w.line("const int tx = lid % " + threads + ";");
+    w.line("const int ty = lid / " + threads + (slices > 1 ? " % " + threads : "") + ";");
     w.line(it + "n0 = " + index + "get_group_id(0) * " + size + ";");
     w.line(it + "m0 = " + index + "get_group_id(1) * " + size + ";");
     w.open(false, p.c().batch());
@@ -92,9 +125,13 @@ final class GpuProduct {
     keep("as", "ra", p.c().lhs(), p.c().m(), pitch);
     keep("bs", "rb", p.c().rhs(), p.c().n(), pitch);
     w.line("barrier(CLK_LOCAL_MEM_FENCE);");
-    long end = LoopRenderer.ceilDiv(p.k(), step) * step;
-    w.close("for (" + w.indexType() + " k0 = 0; k0 <= " + end + "; k0 += " + step + ")");
-    epilogue();
+    long end = LoopRenderer.ceilDiv(p.k(), depth) * depth;
+    w.close("for (" + w.indexType() + " k0 = 0; k0 <= " + end + "; k0 += " + depth + ")");
+    if (slices > 1) {
+      joinSlices();
+    } else {
+      epilogue();
+    }
     w.close("");
     long gx = LoopRenderer.ceilDiv(p.n(), size);
     long gy = LoopRenderer.ceilDiv(p.m(), size);
@@ -102,7 +139,7 @@ final class GpuProduct {
         top,
         new long[] {gx * GROUP, gy, p.batch()},
         new long[] {GROUP, 1, 1},
-        "product tile " + size + "x" + size + "x" + step,
+        "product tile " + size + "x" + size + "x" + depth + (slices > 1 ? " sliced" : ""),
         "__attribute__((reqd_work_group_size(" + GROUP + ", 1, 1)))\n");
   }
 
@@ -122,7 +159,7 @@ final class GpuProduct {
   }
 
   private int rounds() {
-    return size * step / GROUP;
+    return size * depth / GROUP;
   }
 
   /** Whether neighbouring work-items load along k; otherwise along m or n. */
@@ -132,7 +169,7 @@ final class GpuProduct {
 
   /** Position x along m or n and y along k of this work-item's v-th element of a tile. */
   private void position(boolean alongK) {
-    int fast = alongK ? step : size;
+    int fast = alongK ? depth : size;
     w.line("const int u = lid + v * " + GROUP + ";");
     w.line("const int x = u " + (alongK ? "/ " : "% ") + fast + ";");
     w.line("const int y = u " + (alongK ? "% " : "/ ") + fast + ";");
@@ -155,7 +192,7 @@ final class GpuProduct {
         "if ("
             + inside(first + " + x", extent, size)
             + " && "
-            + inside("k0 + y", p.k(), step)
+            + inside("k0 + y", p.k(), depth)
             + ")");
     w.close("for (int v = 0; v < " + rounds() + "; v++)");
   }
@@ -192,7 +229,7 @@ final class GpuProduct {
             + " / "
             + run
             + " * "
-            + run * SIDE;
+            + run * threads;
   }
 
   private void multiply(int pitch) {
@@ -200,21 +237,30 @@ final class GpuProduct {
     w.open(true, List.of());
     w.open(false, List.of());
     for (int h = 0; h < each / run; h++) {
-      for (String side : List.of("a", "b")) {
+      for (String name : List.of("a", "b")) {
+        String row = slices > 1 ? "(slice * " + step + " + k)" : "k";
         String at =
-            side + "s + k * " + pitch + " + " + (side.equals("a") ? "ty" : "tx") + " * " + run;
+            name
+                + "s + "
+                + row
+                + " * "
+                + pitch
+                + " + "
+                + (name.equals("a") ? "ty" : "tx")
+                + " * "
+                + run;
         w.line(
             "const "
                 + type
                 + " "
-                + side
+                + name
                 + h
                 + " = *(const __local "
                 + type
                 + " *)("
                 + at
                 + " + "
-                + h * run * SIDE
+                + h * run * threads
                 + ");");
       }
     }
@@ -235,6 +281,52 @@ final class GpuProduct {
     w.close("if (k0 > 0)");
   }
 
+  /** Adds the slices' tiles in order; every work-item then stores its share of the sums. */
+  private void joinSlices() {
+    String type = ScalarText.type(t, 1);
+    String mine = "sums[(slice * " + size + " + " + offset("ty", "i") + ") * " + size + " + ";
+    unrolled(
+        "i",
+        each,
+        () -> unrolled("j", each, () -> w.line(mine + offset("tx", "j") + "] = acc[i][j];")));
+    w.line("barrier(CLK_LOCAL_MEM_FENCE);");
+    int lanes = vectorStores() ? run : 1;
+    int columns = size / lanes;
+    w.open(false, List.of());
+    w.line("const int u = lid + v * " + GROUP + ";");
+    w.line("const int x = u % " + columns + (lanes > 1 ? " * " + lanes : "") + ";");
+    w.line("const int y = u / " + columns + ";");
+    w.open(true, p.c().m());
+    for (Loop l : p.c().n()) {
+      w.scope().loops.set(l.id());
+    }
+    w.scope().accs.set(0);
+    define(p.c().m(), "m0 + y");
+    define(p.c().n(), "n0 + x");
+    String vector = ScalarText.type(t, lanes);
+    StringBuilder sum = new StringBuilder();
+    for (int z = 0; z < slices; z++) {
+      String at = "sums + " + z * size * size + " + y * " + size + " + x";
+      sum.append(z == 0 ? "" : " + ").append("*(const __local ").append(vector).append(" *)(");
+      sum.append(at).append(')');
+    }
+    w.line("const " + vector + " " + Writer.acc(0) + " = " + sum + ";");
+    w.lanes(lanes > 1 ? p.c().n().getFirst() : null, lanes, true);
+    w.stores(p.stores());
+    w.lanes(null, 1, false);
+    w.close("if (" + inside("m0 + y", p.m(), size) + " && " + inside("n0 + x", p.n(), size) + ")");
+    w.close("for (int v = 0; v < " + size * columns / GROUP + "; v++)");
+  }
+
+  /** Whether rows are whole runs of neighbouring elements, so that stores may be vectors. */
+  private boolean vectorStores() {
+    List<Loop> n = p.c().n();
+    return run > 1
+        && n.size() == 1
+        && p.n() % run == 0
+        && Access.of(w, kernel.phases().subList(1, 2), n.getFirst(), true).worthLanes();
+  }
+
   private String part(String side, int i) {
     return side + i / run + ".s" + i % run;
   }
@@ -242,11 +334,7 @@ final class GpuProduct {
   /** Stores of this work-item's elements, in vectors of a run where rows are whole runs. */
   private void epilogue() {
     List<Loop> n = p.c().n();
-    boolean vec =
-        run > 1
-            && n.size() == 1
-            && p.n() % run == 0
-            && Access.of(w, kernel.phases().subList(1, 2), n.getFirst(), true).worthLanes();
+    boolean vec = vectorStores();
     w.line("#pragma unroll");
     w.open(true, p.c().m());
     define(p.c().m(), "m0 + " + offset("ty", "i"));
@@ -254,7 +342,7 @@ final class GpuProduct {
     w.open(true, n);
     w.scope().accs.set(0);
     if (vec) {
-      define(n, "n0 + tx * " + run + " + j * " + run * SIDE);
+      define(n, "n0 + tx * " + run + " + j * " + run * threads);
       StringBuilder s = new StringBuilder();
       for (int q = 0; q < run; q++) {
         s.append(q == 0 ? "" : ", ")
@@ -273,7 +361,7 @@ final class GpuProduct {
           "for (int j = 0; j < "
               + each / run
               + "; j++) if ("
-              + inside("n0 + tx * " + run + " + j * " + run * SIDE, p.n(), size)
+              + inside("n0 + tx * " + run + " + j * " + run * threads, p.n(), size)
               + ")");
     } else {
       define(n, "n0 + " + offset("tx", "j"));
