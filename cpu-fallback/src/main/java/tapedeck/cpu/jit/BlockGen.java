@@ -484,6 +484,15 @@ final class BlockGen {
     Label top = code.newLabel();
     Label tail = code.newLabel();
     Label end = code.newLabel();
+    if (folds.isEmpty()) {
+      // Only stores have to know how many lanes count, so one body does for whole vectors and the tail.
+      code.labelBinding(top).iload(j).iload(countSlot).if_icmpge(end);
+      code.iload(countSlot).iload(j).isub();
+      body(stage, outs, ends, folds, j, asm.keep(TypeKind.INT));
+      code.iinc(j, lanes).goto_(top).labelBinding(end);
+      splats.clear();
+      return;
+    }
     code.labelBinding(top).iload(j).iload(countSlot).loadConstant(lanes).isub().if_icmpgt(tail);
     body(stage, outs, ends, folds, j, -1);
     code.iinc(j, lanes).goto_(top).labelBinding(tail);
@@ -495,7 +504,7 @@ final class BlockGen {
     folds.forEach(
         (s, slot) -> {
           code.lload(sinkAddress.get(s)).aload(slot);
-          storeVector(s.value().dtype(), -1, -1);
+          storeVector(s.value().dtype(), -1);
         });
     splats.clear();
   }
@@ -527,7 +536,7 @@ final class BlockGen {
       value(s.value(), stage, j, lanesOf);
     }
     int mask = -1;
-    if (left >= 0) {
+    if (left >= 0 && !folds.isEmpty()) {
       code.iload(left);
       vec(half ? "tailh" : "tail", MASKS, ConstantDescs.CD_int);
       mask = asm.keep(TypeKind.REFERENCE);
@@ -535,7 +544,7 @@ final class BlockGen {
     for (Expr e : outs) {
       element(addressOf.get(e), e.dtype(), j);
       pushLanes(e, lanesOf);
-      storeVector(e.dtype(), -1, -1);
+      storeVector(e.dtype(), -1);
     }
     for (Sink s : ends) {
       DType t = s.value().dtype();
@@ -543,12 +552,12 @@ final class BlockGen {
         case Sink.ToParam p -> {
           element(sinkAddress.get(s), t, j);
           pushLanes(s.value(), lanesOf);
-          storeVector(t, mask, left);
+          storeVector(t, left);
         }
         case Sink.ToTile x -> {
           element(sinkAddress.get(s), t, j);
           pushLanes(s.value(), lanesOf);
-          storeVector(t, mask, left);
+          storeVector(t, left);
         }
         case Sink.AddToParam p -> {
           element(sinkAddress.get(s), t, j);
@@ -556,7 +565,7 @@ final class BlockGen {
           loadVector(t);
           pushLanes(s.value(), lanesOf);
           operation("add", t, vector(t), vector(t), vector(t));
-          storeVector(t, mask, left);
+          storeVector(t, left);
         }
         case Sink.Fold f -> fold(s, f, folds.get(s), lanesOf, j, mask);
       }
@@ -572,7 +581,7 @@ final class BlockGen {
       loadVector(t);
       pushLanes(f.value(), lanesOf);
       operation(name, t, vector(t), vector(t), vector(t));
-      storeVector(t, -1, -1);
+      storeVector(t, -1);
       return;
     }
     if (mask >= 0) {
@@ -644,20 +653,22 @@ final class BlockGen {
     vec(sized(typed("load", t), t), vector(t), ConstantDescs.CD_long);
   }
 
-  /** Stores address, vector; in the tail only the first lanes. */
-  private void storeVector(DType t, int mask, int left) {
-    if (t == DType.BOOL) {
-      if (left >= 0) {
-        code.iload(left);
-      } else {
-        code.loadConstant(lanes);
-      }
-      vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, MASKS, ConstantDescs.CD_int);
-    } else if (mask >= 0) {
-      code.aload(mask);
-      vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, vector(t), MASKS);
-    } else {
+  /** Stores a vector; address and vector are on the stack. Only the lanes that are left, if that is given. */
+  private void storeVector(DType t, int left) {
+    if (left < 0 && t != DType.BOOL) {
       vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, vector(t));
+      return;
     }
+    if (left >= 0) {
+      code.iload(left);
+    } else {
+      code.loadConstant(lanes);
+    }
+    vec(
+        t == DType.BOOL ? sized("storeBool", t) : "store",
+        ConstantDescs.CD_void,
+        ConstantDescs.CD_long,
+        vector(t),
+        ConstantDescs.CD_int);
   }
 }

@@ -15,7 +15,9 @@ interface CpuKernel {
 
   static CpuKernel compile(Kernel kernel, String label, boolean vectors) {
     try {
-      return new Loops(kernel, KernelGen.generate(kernel, vectors), work(kernel));
+      return vectors && Product.suits(kernel)
+          ? Product.compile(kernel)
+          : new Loops(kernel, KernelGen.generate(kernel, vectors), work(kernel));
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new DeviceException("[cpu] kernel " + label + " did not compile: " + e.getMessage(), e);
     }
@@ -57,13 +59,13 @@ interface CpuKernel {
       long byCost = Math.max(1, ENOUGH / perUnit);
       long grain = Math.max(byCost, units / (pool.threads() * 8L));
       if (units <= grain || pool.threads() == 1) {
-        code.run(addresses, 0, units, pool.scratch(0, generated.scratchBytes()), null);
+        code.run(addresses, 0, units, Scratch.get(generated.scratchBytes()), null);
       } else {
         pool.run(
             units,
             grain,
-            (worker, from, to) ->
-                code.run(addresses, from, to, pool.scratch(worker, generated.scratchBytes()), null));
+            (from, to) ->
+                code.run(addresses, from, to, Scratch.get(generated.scratchBytes()), null));
       }
     }
   }

@@ -54,6 +54,18 @@ final class KernelGen {
   /** Rows and columns of a part of a matrix product; see {@link TileCode}. */
   record Region(List<Loop> batch, List<Loop> rows, List<Loop> columns, Expr operand) {}
 
+  private static final ClassDesc SELF =
+      ClassDesc.of(KernelGen.class.getPackageName() + ".Generated");
+
+  private static final MethodTypeDesc RUN =
+      MethodTypeDesc.of(
+          ConstantDescs.CD_void,
+          ConstantDescs.CD_long.arrayType(),
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long.arrayType());
+
   private final Kernel kernel;
   private final Region region;
   private final Mode mode;
@@ -70,6 +82,8 @@ final class KernelGen {
     this.region = region;
     this.half = new Shapes(kernel).hasFloat64();
     this.mode = !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new Shapes(kernel).mode(SHORT);
+    kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
+    this.maxScratch = accSlots.size();
   }
 
   static Generated generate(Kernel kernel, boolean vectors) {
@@ -82,30 +96,34 @@ final class KernelGen {
   }
 
   private Generated build() {
-    ClassDesc name = ClassDesc.of(KernelGen.class.getPackageName() + ".Generated");
+    ClassDesc name = SELF;
     byte[] bytes =
         ClassFile.of()
             .build(
                 name,
-                c ->
-                    c.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
-                        .withInterfaceSymbols(KernelCode.class.describeConstable().orElseThrow())
-                        .withMethodBody(
-                            ConstantDescs.INIT_NAME,
-                            ConstantDescs.MTD_void,
-                            0,
-                            b -> b.aload(0).invokespecial(ConstantDescs.CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void).return_())
-                        .withMethodBody(
-                            "run",
-                            MethodTypeDesc.of(
-                                ConstantDescs.CD_void,
-                                ConstantDescs.CD_long.arrayType(),
-                                ConstantDescs.CD_long,
-                                ConstantDescs.CD_long,
-                                ConstantDescs.CD_long,
-                                ConstantDescs.CD_long.arrayType()),
-                            ClassFile.ACC_PUBLIC,
-                            this::method));
+                c -> {
+                  c.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+                      .withInterfaceSymbols(KernelCode.class.describeConstable().orElseThrow())
+                      .withMethodBody(
+                          ConstantDescs.INIT_NAME,
+                          ConstantDescs.MTD_void,
+                          0,
+                          b ->
+                              b.aload(0)
+                                  .invokespecial(
+                                      ConstantDescs.CD_Object,
+                                      ConstantDescs.INIT_NAME,
+                                      ConstantDescs.MTD_void)
+                                  .return_())
+                      .withMethodBody("run", RUN, ClassFile.ACC_PUBLIC, this::method);
+                  if (split()) {
+                    for (int i = 0; i < kernel.phases().size(); i++) {
+                      Phase p = kernel.phases().get(i);
+                      c.withMethodBody(
+                          "phase" + i, phaseType(), ClassFile.ACC_STATIC, b -> phaseMethod(b, p));
+                    }
+                  }
+                });
     try {
       Class<?> type = MethodHandles.lookup().defineHiddenClass(bytes, true).lookupClass();
       KernelCode made = (KernelCode) type.getDeclaredConstructor().newInstance();
@@ -134,16 +152,33 @@ final class KernelGen {
 
   // ---- the method -----------------------------------------------------------------------------
 
-  private void method(CodeBuilder b) {
+  /** HotSpot compiles no method of more than 8,000 bytes, so each of several phases is a method of its own. */
+  private boolean split() {
+    return region == null && kernel.phases().size() > 1;
+  }
+
+  /** Buffers, scratch, first axis value, number of axis values, then the outer loops. */
+  private MethodTypeDesc phaseType() {
+    ClassDesc[] args = new ClassDesc[4 + outer().size()];
+    java.util.Arrays.fill(args, ConstantDescs.CD_long);
+    args[0] = ConstantDescs.CD_long.arrayType();
+    return MethodTypeDesc.of(ConstantDescs.CD_void, args);
+  }
+
+  private void begin(CodeBuilder b, int scratch) {
     code = b;
     asm = new Asm(b);
-    scratchSlot = b.parameterSlot(3);
+    scratchSlot = scratch;
     int[] params = new int[kernel.params().size()];
     for (int i = 0; i < params.length; i++) {
       b.aload(b.parameterSlot(0)).loadConstant(i).laload();
       params[i] = asm.keep(TypeKind.LONG);
     }
     scalar = new ScalarGen(asm, params);
+  }
+
+  private void method(CodeBuilder b) {
+    begin(b, b.parameterSlot(3));
     int unit = asm.local(TypeKind.LONG);
     asm.longLoop(
         unit,
@@ -158,13 +193,80 @@ final class KernelGen {
             columns(unit);
           } else {
             decompose(unit, kernel.grid());
-            announceAccs(Set.of(ACC));
-            scalar.hoist(values(), phaseLoops());
-            kernel.phases().forEach(this::row);
+            if (split()) {
+              callPhases(null);
+            } else {
+              kernel.phases().forEach(p -> hoistedRow(p));
+            }
           }
           scalar.close();
         });
     b.return_();
+  }
+
+  private void callPhases(int[] at) {
+    for (int i = 0; i < kernel.phases().size(); i++) {
+      code.aload(code.parameterSlot(0)).lload(scratchSlot);
+      if (at == null) {
+        code.lconst_0().lconst_0();
+      } else {
+        code.lload(at[0]).iload(at[1]).i2l();
+      }
+      outer().forEach(l -> code.lload(scalar.slot(l)));
+      code.invokestatic(SELF, "phase" + i, phaseType());
+    }
+  }
+
+  /** One phase: its accumulators go to scratch, where later phases find them. */
+  private void phaseMethod(CodeBuilder b, Phase p) {
+    begin(b, b.parameterSlot(1));
+    for (int i = 0; i < outer().size(); i++) {
+      scalar.bind(outer().get(i), b.parameterSlot(4 + i));
+    }
+    if (mode == Mode.COLUMNS) {
+      Loop axis = kernel.grid().getLast();
+      int base = b.parameterSlot(2);
+      scalar.bind(axis, base);
+      b.lload(b.parameterSlot(3)).l2i();
+      int count = asm.keep(TypeKind.INT);
+      kernel.phases().forEach(q -> accs(q).forEach(a -> bindBlock(a, axis, base)));
+      Set<Loop> inside = new HashSet<>(p.loops());
+      inside.add(axis);
+      scalar.hoist(values(p), inside);
+      columnPhase(p, axis, new int[] {base, count});
+    } else {
+      for (Phase q : kernel.phases()) {
+        for (Phase.Accumulator a : accs(q)) {
+          scalar.bindAcc(
+              a.id(),
+              Set.of(),
+              id -> {
+                scratchAddress(accSlots.get(id));
+                asm.get(a.dtype());
+              });
+        }
+      }
+      hoistedRow(p);
+    }
+    b.return_();
+  }
+
+  private void hoistedRow(Phase p) {
+    scalar.hoist(values(p), new HashSet<>(p.loops()));
+    row(p);
+  }
+
+  /** An accumulator with one value per element of the block, in scratch. */
+  private void bindBlock(Phase.Accumulator a, Loop axis, int base) {
+    scalar.bindAcc(
+        a.id(),
+        Set.of(axis),
+        id -> {
+          scratchAddress(accSlots.get(id));
+          code.lload(scalar.slot(axis)).lload(base).lsub();
+          code.loadConstant((long) a.dtype().bytes()).lmul().ladd();
+          asm.get(a.dtype());
+        });
   }
 
   /** Binds loops to the digits of a flat position. */
@@ -184,28 +286,13 @@ final class KernelGen {
     }
   }
 
-  private List<Expr> values() {
-    List<Expr> out = new ArrayList<>();
-    for (Phase p : kernel.phases()) {
-      switch (p) {
-        case Phase.Reduce r -> r.accs().forEach(a -> out.add(a.value()));
-        case Phase.Emit e -> e.stores().forEach(s -> out.add(s.value()));
-        case Phase.ScatterAdd s -> out.add(s.store().value());
-      }
-    }
-    return out;
+  private static List<Expr> values(Phase p) {
+    return switch (p) {
+      case Phase.Reduce r -> r.accs().stream().map(Phase.Accumulator::value).toList();
+      case Phase.Emit e -> e.stores().stream().map(Phase.Store::value).toList();
+      case Phase.ScatterAdd s -> List.of(s.store().value());
+    };
   }
-
-  private Set<Loop> phaseLoops() {
-    Set<Loop> out = new HashSet<>();
-    kernel.phases().forEach(p -> out.addAll(p.loops()));
-    // Accumulators are known only after their phase.
-    out.add(ACC);
-    return out;
-  }
-
-  /** Stands for "once this row's reductions are done" among the loops that a value changes with. */
-  private static final Loop ACC = new Loop(-2, 1);
 
   private void nest(List<Loop> loops, Runnable body) {
     if (loops.isEmpty()) {
@@ -259,12 +346,6 @@ final class KernelGen {
     maxScratch = Math.max(maxScratch, g.scratchSlots());
   }
 
-  private int accSlot(int id) {
-    int slot = accSlots.computeIfAbsent(id, k -> accSlots.size());
-    maxScratch = Math.max(maxScratch, slot + 1);
-    return slot;
-  }
-
   private void scratchAddress(int slot) {
     code.lload(scratchSlot).loadConstant((long) slot * BlockGen.SLOT).ladd();
   }
@@ -296,10 +377,6 @@ final class KernelGen {
     code.lload(unit).loadConstant(chunks).ldiv();
     int rest = asm.keep(TypeKind.LONG);
     decompose(rest, outer());
-    Set<Loop> inside = phaseLoops();
-    inside.add(axis);
-    announceAccs(Set.of(axis, ACC));
-    scalar.hoist(values(), inside);
     blocks(
         axis,
         () -> code.lload(from),
@@ -308,27 +385,12 @@ final class KernelGen {
           asm.call(Math.class, "min", ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
         },
         at -> {
-          for (Phase p : kernel.phases()) {
-            columnPhase(p, axis, at);
+          if (split()) {
+            callPhases(at);
+          } else {
+            columnPhase(kernel.phases().get(0), axis, at);
           }
         });
-  }
-
-  /** Says what accumulators will change with, before any is there. */
-  private void announceAccs(Set<Loop> changesWith) {
-    kernel
-        .phases()
-        .forEach(
-            p ->
-                accs(p)
-                    .forEach(
-                        a ->
-                            scalar.bindAcc(
-                                a.id(),
-                                changesWith,
-                                id -> {
-                                  throw new IllegalStateException("accumulator " + id + " is read before its phase");
-                                })));
   }
 
   private static List<Phase.Accumulator> accs(Phase p) {
@@ -340,18 +402,9 @@ final class KernelGen {
     switch (p) {
       case Phase.Reduce r -> {
         for (Phase.Accumulator a : r.accs()) {
-          int slot = accSlot(a.id());
+          int slot = accSlots.get(a.id());
           fill(slot, a.dtype(), a.reducer().identity(a.dtype()), at[1], 0);
           sinks.add(new BlockGen.Sink.Fold(a.value(), a.reducer(), slot, true));
-          scalar.bindAcc(
-              a.id(),
-              Set.of(axis, ACC),
-              id -> {
-                scratchAddress(slot);
-                code.lload(scalar.slot(axis)).lload(at[0]).lsub();
-                code.loadConstant((long) a.dtype().bytes()).lmul().ladd();
-                asm.get(a.dtype());
-              });
         }
       }
       case Phase.Emit e -> e.stores().forEach(s -> sinks.add(new BlockGen.Sink.ToParam(s)));
@@ -391,7 +444,7 @@ final class KernelGen {
     List<BlockGen.Sink> sinks = new ArrayList<>();
     int lanes = half ? Vec.LANES_H : Vec.LANES;
     for (Phase.Accumulator a : accs(p)) {
-      int slot = accSlot(a.id());
+      int slot = accSlots.get(a.id());
       fill(slot, a.dtype(), a.reducer().identity(a.dtype()), -1, lanes);
       sinks.add(new BlockGen.Sink.Fold(a.value(), a.reducer(), slot, false));
     }
@@ -418,15 +471,17 @@ final class KernelGen {
         asm.call(Vec.class, load + suffix, v, ConstantDescs.CD_long);
         asm.call(Vec.class, "fold" + a.reducer().name(), Asm.desc(t), v);
       }
-      known(a);
+      finish(a);
     }
   }
 
-  /** Keeps a finished accumulator, which is on the stack. */
-  private void known(Phase.Accumulator a) {
+  /** Puts a finished accumulator, which is on the stack, where later phases find it. */
+  private void finish(Phase.Accumulator a) {
     TypeKind kind = Asm.kind(a.dtype());
     int slot = asm.keep(kind);
-    scalar.bindAcc(a.id(), Set.of(ACC), id -> code.loadLocal(kind, slot));
+    scratchAddress(accSlots.get(a.id()));
+    code.loadLocal(kind, slot);
+    asm.put(a.dtype());
   }
 
   private void scalarRow(Phase p) {
@@ -451,9 +506,8 @@ final class KernelGen {
             });
         for (int i = 0; i < slots.length; i++) {
           Phase.Accumulator a = r.accs().get(i);
-          TypeKind kind = Asm.kind(a.dtype());
-          int slot = slots[i];
-          scalar.bindAcc(a.id(), Set.of(ACC), id -> code.loadLocal(kind, slot));
+          code.loadLocal(Asm.kind(a.dtype()), slots[i]);
+          finish(a);
         }
       }
       case Phase.Emit e -> nest(e.loops(), () -> store(e.stores()));
@@ -598,7 +652,9 @@ final class KernelGen {
       if (columns < shortest || rows < shortest) {
         return rows >= shortest ? Mode.ROWS : columns >= shortest ? Mode.COLUMNS : Mode.SCALAR;
       }
-      return asColumns > asRows ? Mode.COLUMNS : Mode.ROWS;
+      // A row that does not fill a vector wastes more than strided access to many rows costs.
+      boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;
+      return narrow || asColumns > asRows ? Mode.COLUMNS : Mode.ROWS;
     }
 
     private boolean scatterFits(Phase.ScatterAdd s) {

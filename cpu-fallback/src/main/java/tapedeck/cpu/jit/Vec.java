@@ -91,16 +91,31 @@ public final class Vec {
     v.intoMemorySegment(ALL, address, ORDER);
   }
 
-  public static void store(long address, FloatVector v, VectorMask<?> m) {
-    v.intoMemorySegment(ALL, address, ORDER, m.cast(v.species()));
+  /** Stores the first {@code left} lanes, or all if there are no more. */
+  public static void store(long address, FloatVector v, int left) {
+    if (left >= v.length()) {
+      v.intoMemorySegment(ALL, address, ORDER);
+    } else {
+      v.intoMemorySegment(ALL, address, ORDER, v.species().indexInRange(0, left));
+    }
   }
 
-  public static void store(long address, IntVector v, VectorMask<?> m) {
-    v.intoMemorySegment(ALL, address, ORDER, m.cast(v.species()));
+  /** Stores the first {@code left} lanes, or all if there are no more. */
+  public static void store(long address, IntVector v, int left) {
+    if (left >= v.length()) {
+      v.intoMemorySegment(ALL, address, ORDER);
+    } else {
+      v.intoMemorySegment(ALL, address, ORDER, v.species().indexInRange(0, left));
+    }
   }
 
-  public static void store(long address, DoubleVector v, VectorMask<?> m) {
-    v.intoMemorySegment(ALL, address, ORDER, m.cast(v.species()));
+  /** Stores the first {@code left} lanes, or all if there are no more. */
+  public static void store(long address, DoubleVector v, int left) {
+    if (left >= v.length()) {
+      v.intoMemorySegment(ALL, address, ORDER);
+    } else {
+      v.intoMemorySegment(ALL, address, ORDER, v.species().indexInRange(0, left));
+    }
   }
 
   /** Bits of {@code lanes} bools. */
@@ -129,9 +144,17 @@ public final class Vec {
     return D.maskAll(v != 0);
   }
 
-  /** Stores a mask as bools, one for each of the first {@code n} lanes. */
-  public static void store(long address, VectorMask<?> m, int n) {
-    long bits = m.toLong();
+  /** Stores a mask as bools, one for each of the first {@code left} lanes. */
+  public static void storeBool(long address, VectorMask<?> m, int left) {
+    bools(address, m.toLong(), Math.min(left, LANES));
+  }
+
+  /** Stores a mask as bools, one for each of the first {@code left} lanes. */
+  public static void storeBoolh(long address, VectorMask<?> m, int left) {
+    bools(address, m.toLong(), Math.min(left, LANES_H));
+  }
+
+  private static void bools(long address, long bits, int n) {
     int at = 0;
     for (; at + 8 <= n; at += 8) {
       ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address + at, Long.expand(bits >>> at, ONES));
@@ -573,19 +596,11 @@ public final class Vec {
   }
 
   public static float foldMAX(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.max(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MAX);
   }
 
   public static float foldMIN(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.min(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MIN);
   }
 
   public static double foldSUM(DoubleVector v) {
@@ -605,19 +620,11 @@ public final class Vec {
   }
 
   public static double foldMAX(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.max(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MAX);
   }
 
   public static double foldMIN(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.min(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MIN);
   }
 
   public static int foldSUM(IntVector v) {
@@ -637,18 +644,10 @@ public final class Vec {
   }
 
   public static int foldMAX(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.max(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MAX);
   }
 
   public static int foldMIN(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.min(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
+    return v.reduceLanes(VectorOperators.MIN);
   }
 }

@@ -14,50 +14,35 @@ final class WorkerPool implements AutoCloseable {
   /** Work on units from (inclusive) to (exclusive). */
   @FunctionalInterface
   interface Body {
-    void run(int worker, long from, long to);
+    void run(long from, long to);
   }
 
   private record Job(Body body, long units, long grain, AtomicLong next, AtomicInteger running) {}
 
   private final Thread[] workers;
-  private final long[] scratch;
-  private final long[] scratchBytes;
+  private final int threads;
   private volatile Job job;
   private volatile Throwable failure;
   private volatile boolean closed;
 
   WorkerPool(int threads) {
-    scratch = new long[threads];
-    scratchBytes = new long[threads];
+    this.threads = threads;
     workers = new Thread[threads - 1];
     for (int i = 0; i < workers.length; i++) {
-      int id = i + 1;
-      workers[i] = new Thread(() -> serve(id), "tapedeck-cpu-" + id);
+      workers[i] = new Thread(this::serve, "tapedeck-cpu-" + (i + 1));
       workers[i].setDaemon(true);
       workers[i].start();
     }
   }
 
   int threads() {
-    return scratch.length;
-  }
-
-  /** Scratch memory of a worker; valid until it asks for more. */
-  long scratch(int worker, long bytes) {
-    if (scratchBytes[worker] < bytes) {
-      if (scratch[worker] != 0) {
-        NativeMemory.free(scratch[worker]);
-      }
-      scratch[worker] = NativeMemory.malloc(bytes);
-      scratchBytes[worker] = bytes;
-    }
-    return NativeMemory.aligned(scratch[worker]);
+    return threads;
   }
 
   /** Runs all units, {@code grain} at a time, and returns when they are done. One job at a time. */
   void run(long units, long grain, Body body) {
     if (workers.length == 0 || units <= grain) {
-      body.run(0, 0, units);
+      body.run(0, units);
       return;
     }
     Job j = new Job(body, units, grain, new AtomicLong(), new AtomicInteger(1));
@@ -67,7 +52,7 @@ final class WorkerPool implements AutoCloseable {
     for (int i = 0; i < wanted; i++) {
       LockSupport.unpark(workers[i]);
     }
-    work(j, 0);
+    work(j);
     job = null;
     if (j.running.decrementAndGet() > 0) {
       while (j.running.get() > 0) {
@@ -83,10 +68,10 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  private void work(Job j, int worker) {
+  private void work(Job j) {
     try {
       for (long from; (from = j.next.getAndAdd(j.grain)) < j.units; ) {
-        j.body.run(worker, from, Math.min(j.units, from + j.grain));
+        j.body.run(from, Math.min(j.units, from + j.grain));
       }
     } catch (RuntimeException | Error e) {
       failure = e;
@@ -94,7 +79,7 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  private void serve(int worker) {
+  private void serve() {
     Job done = null;
     int idle = 0;
     while (!closed) {
@@ -103,7 +88,7 @@ final class WorkerPool implements AutoCloseable {
         done = j;
         idle = 0;
         if (enter(j)) {
-          work(j, worker);
+          work(j);
           j.running.decrementAndGet();
         }
       } else if (++idle < SPINS) {
@@ -140,13 +125,6 @@ final class WorkerPool implements AutoCloseable {
       }
       if (interrupted) {
         Thread.currentThread().interrupt();
-      }
-    }
-    for (int i = 0; i < scratch.length; i++) {
-      if (scratch[i] != 0) {
-        NativeMemory.free(scratch[i]);
-        scratch[i] = 0;
-        scratchBytes[i] = 0;
       }
     }
   }
