@@ -41,6 +41,10 @@ final class LoopRenderer {
     Loop last = grid.isEmpty() ? null : grid.getLast();
     long points = kernel.points() / lanes;
     long group = Math.min(256, target.maxGroup());
+    // Few points are spread over all multiprocessors.
+    while (group > 64 && points < group * target.computeUnits()) {
+      group /= 2;
+    }
     long groups = Math.min((points + group - 1) / group, target.computeUnits() * 64L);
     Scope top = w.scope();
     w.open(false, grid);
@@ -80,7 +84,7 @@ final class LoopRenderer {
         new long[] {groups * group},
         new long[] {group},
         lanes > 1 ? "grid x" + lanes : "grid",
-        "");
+        "__attribute__((reqd_work_group_size(" + group + ", 1, 1)))\n");
   }
 
   private int gpuLanes() {

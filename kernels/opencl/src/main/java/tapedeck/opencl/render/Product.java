@@ -26,6 +26,7 @@ record Product(
    */
   static Optional<Product> of(Kernel kernel) {
     if (kernel.contraction().isEmpty()
+        || kernel.phases().size() != 2
         || !(kernel.phases().get(0) instanceof Phase.Reduce r)
         || !(kernel.phases().get(1) instanceof Phase.Emit e)) {
       return Optional.empty();
