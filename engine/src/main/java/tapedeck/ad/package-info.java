@@ -1,7 +1,7 @@
 /**
  * The public face: transforms of Java functions over {@link tapedeck.ad.tensor.Tensor}s. Input:
- * functions whose arguments and results are pytrees (tensors, and records, lists, maps and arrays of
- * them); output: functions of the same kind. {@link tapedeck.ad.Ad} is the place to start.
+ * functions whose arguments and results are pytrees (tensors, and records, lists, maps and arrays
+ * of them); output: functions of the same kind. {@link tapedeck.ad.Ad} is the place to start.
  */
 @NullMarked
 package tapedeck.ad;

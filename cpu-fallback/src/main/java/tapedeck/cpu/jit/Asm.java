@@ -9,7 +9,10 @@ import java.lang.constant.MethodTypeDesc;
 import tapedeck.ad.type.DType;
 import tapedeck.cpu.fast.math.Memory;
 
-/** A thin layer over the Class-File API's code builder: typed locals, loops and calls of static helpers. */
+/**
+ * A thin layer over the Class-File API's code builder: typed locals, loops and calls of static
+ * helpers.
+ */
 final class Asm {
   private static final ClassDesc MEMORY = Memory.class.describeConstable().orElseThrow();
   private static final ClassDesc SCALARS = Scalars.class.describeConstable().orElseThrow();
@@ -90,7 +93,8 @@ final class Asm {
 
   /** Address on the stack becomes the element there. */
   void get(DType t) {
-    code.invokestatic(MEMORY, accessor("get", t), MethodTypeDesc.of(stored(t), ConstantDescs.CD_long));
+    code.invokestatic(
+        MEMORY, accessor("get", t), MethodTypeDesc.of(stored(t), ConstantDescs.CD_long));
   }
 
   /** Stores: address and value are on the stack. */

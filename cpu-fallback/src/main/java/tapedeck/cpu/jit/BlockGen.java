@@ -21,9 +21,10 @@ import tapedeck.ad.type.DType;
 import tapedeck.cpu.fast.math.VectorMath;
 
 /**
- * Emits code that evaluates expressions for a block of consecutive values of one loop, the axis. Cheap instructions on
- * contiguous elements become one loop over vectors. What is expensive (a library function on a block) or not contiguous
- * (a scalar loop) cuts the work into stages; values cross stages in scratch memory that stays in the first-level cache.
+ * Emits code that evaluates expressions for a block of consecutive values of one loop, the axis.
+ * Cheap instructions on contiguous elements become one loop over vectors. What is expensive (a
+ * library function on a block) or not contiguous (a scalar loop) cuts the work into stages; values
+ * cross stages in scratch memory that stays in the first-level cache.
  */
 final class BlockGen {
   /** Most elements of a block. */
@@ -110,7 +111,8 @@ final class BlockGen {
    * @param scratchSlot long local with the address of scratch memory
    * @param half whether there are float64 values
    * @param firstScratch scratch slots below this one are taken
-   * @param accScratch accumulators that have one value per element of the block, and their scratch slots
+   * @param accScratch accumulators that have one value per element of the block, and their scratch
+   *     slots
    * @param accAddress accumulators whose values for the block lie at an address in a long local
    */
   BlockGen(
@@ -167,7 +169,8 @@ final class BlockGen {
               .filter(e -> forms.get(e) == Form.VECTOR)
               .filter(e -> stages.get(e) == now && scratchOf.containsKey(e))
               .toList();
-      List<Sink> ends = stage == last ? sinks.stream().filter(this::vectorSink).toList() : List.of();
+      List<Sink> ends =
+          stage == last ? sinks.stream().filter(this::vectorSink).toList() : List.of();
       if (!outs.isEmpty() || !ends.isEmpty()) {
         vectorLoop(now, outs, ends);
       }
@@ -223,24 +226,58 @@ final class BlockGen {
   /** Whether the axis occurs in plain terms only. */
   private boolean rest(Index i) {
     for (Index.Term t : i.terms()) {
-      if (!(t.atom() instanceof Index.Var)
-          && new Index(0, List.of(t)).dependsOn(axis)) {
+      if (!(t.atom() instanceof Index.Var) && new Index(0, List.of(t)).dependsOn(axis)) {
         return false;
       }
     }
     return i.terms().stream()
-        .noneMatch(t -> t.atom() instanceof Index.Dyn d && scalar.dependences(d.value()).contains(axis));
+        .noneMatch(
+            t -> t.atom() instanceof Index.Dyn d && scalar.dependences(d.value()).contains(axis));
   }
 
   private Form form(Expr.Apply a) {
     DType t = a.args().get(a.args().size() - 1).dtype();
     return switch (a.op()) {
-      case ADD, SUB, MUL, NEG, ABS, MIN, MAX, AND, OR, XOR, NOT, SHL, SHR, LT, LE, EQ, NE, SELECT, CAST ->
+      case ADD,
+          SUB,
+          MUL,
+          NEG,
+          ABS,
+          MIN,
+          MAX,
+          AND,
+          OR,
+          XOR,
+          NOT,
+          SHL,
+          SHR,
+          LT,
+          LE,
+          EQ,
+          NE,
+          SELECT,
+          CAST ->
           Form.VECTOR;
       case DIV, SQRT, RSQRT -> t.isFloat() ? Form.VECTOR : Form.ELEMENT_OP;
       case SIGN, FLOOR, CEIL, ROUND, REM, UMULHI -> Form.ELEMENT_OP;
-      case POW, ATAN2, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, SIGMOID,
-          ERF, ERFC ->
+      case POW,
+          ATAN2,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TAN,
+          ASIN,
+          ACOS,
+          ATAN,
+          SINH,
+          COSH,
+          TANH,
+          SIGMOID,
+          ERF,
+          ERFC ->
           Form.BLOCK_CALL;
     };
   }
@@ -485,7 +522,8 @@ final class BlockGen {
     Label tail = code.newLabel();
     Label end = code.newLabel();
     if (folds.isEmpty()) {
-      // Only stores have to know how many lanes count, so one body does for whole vectors and the tail.
+      // Only stores have to know how many lanes count, so one body does for whole vectors and the
+      // tail.
       code.labelBinding(top).iload(j).iload(countSlot).if_icmpge(end);
       code.iload(countSlot).iload(j).isub();
       body(stage, outs, ends, folds, j, asm.keep(TypeKind.INT));
@@ -572,7 +610,8 @@ final class BlockGen {
     }
   }
 
-  private void fold(Sink s, Sink.Fold f, Integer slot, Map<Expr, Integer> lanesOf, int j, int mask) {
+  private void fold(
+      Sink s, Sink.Fold f, Integer slot, Map<Expr, Integer> lanesOf, int j, int mask) {
     DType t = f.value().dtype();
     String name = f.reducer().op().name().toLowerCase(java.util.Locale.ROOT);
     if (f.perElement()) {
@@ -653,7 +692,10 @@ final class BlockGen {
     vec(sized(typed("load", t), t), vector(t), ConstantDescs.CD_long);
   }
 
-  /** Stores a vector; address and vector are on the stack. Only the lanes that are left, if that is given. */
+  /**
+   * Stores a vector; address and vector are on the stack. Only the lanes that are left, if that is
+   * given.
+   */
   private void storeVector(DType t, int left) {
     if (left < 0 && t != DType.BOOL) {
       vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, vector(t));

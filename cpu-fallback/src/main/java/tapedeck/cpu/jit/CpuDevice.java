@@ -18,9 +18,14 @@ import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.ad.type.Settings;
 import tapedeck.cpu.fast.math.Memory;
 
-/** Device {@code cpu}. A run is done when {@link Executable#run} returns; runs follow one another. */
+/**
+ * Device {@code cpu}. A run is done when {@link Executable#run} returns; runs follow one another.
+ */
 public final class CpuDevice implements Device {
-  /** System property with the number of bytes that the device may allocate; default: the machine's memory. */
+  /**
+   * System property with the number of bytes that the device may allocate; default: the machine's
+   * memory.
+   */
   public static final String MEMORY_PROPERTY = "tapedeck.cpu.memory";
 
   private static boolean said;
@@ -42,7 +47,8 @@ public final class CpuDevice implements Device {
   private static synchronized void sayOnce() {
     if (!said) {
       said = true;
-      System.err.println("tapedeck: the CPU backend is slower without --add-modules jdk.incubator.vector");
+      System.err.println(
+          "tapedeck: the CPU backend is slower without --add-modules jdk.incubator.vector");
     }
   }
 
@@ -92,7 +98,13 @@ public final class CpuDevice implements Device {
     long address = bytes > limit() - liveBytes ? 0 : NativeMemory.malloc(bytes);
     if (address == 0) {
       throw new OutOfDeviceMemoryException(
-          "[cpu] out of memory: " + bytes + " bytes were asked for, " + liveBytes + " of " + limit() + " are in use");
+          "[cpu] out of memory: "
+              + bytes
+              + " bytes were asked for, "
+              + liveBytes
+              + " of "
+              + limit()
+              + " are in use");
     }
     CpuBuffer b = new CpuBuffer(this, bytes, address);
     live.add(b);
@@ -110,7 +122,8 @@ public final class CpuDevice implements Device {
 
   private static MemorySegment segment(CpuBuffer b, long bytes, String what) {
     if (bytes > b.bytes()) {
-      throw new DeviceException("[cpu] " + what + " of " + bytes + " bytes on a buffer of " + b.bytes() + " bytes");
+      throw new DeviceException(
+          "[cpu] " + what + " of " + bytes + " bytes on a buffer of " + b.bytes() + " bytes");
     }
     return Memory.ALL.asSlice(b.address(), bytes);
   }

@@ -26,7 +26,8 @@ final class CpuExecutable implements Executable {
     this.slotAddress = new long[schedule.slots().size()];
     for (Schedule.Launch l : schedule.launches()) {
       int[] slots = l.slots().stream().mapToInt(Integer::intValue).toArray();
-      launches.add(new Launch(device.kernels().get(l.kernel(), l.label()), slots, new long[slots.length]));
+      launches.add(
+          new Launch(device.kernels().get(l.kernel(), l.label()), slots, new long[slots.length]));
     }
     this.arena = schedule.arenaBytes() == 0 ? null : device.allocate(schedule.arenaBytes());
   }
@@ -58,7 +59,8 @@ final class CpuExecutable implements Executable {
   private long address(Buffer buffer, Schedule.Slot slot) {
     CpuBuffer b = device.own(buffer);
     if (b.bytes() < slot.bytes()) {
-      throw new DeviceException("[cpu] buffer of " + b.bytes() + " bytes where " + slot.bytes() + " are needed");
+      throw new DeviceException(
+          "[cpu] buffer of " + b.bytes() + " bytes where " + slot.bytes() + " are needed");
     }
     return b.address();
   }

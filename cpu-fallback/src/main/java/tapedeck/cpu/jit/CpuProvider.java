@@ -23,8 +23,13 @@ public final class CpuProvider implements BackendProvider {
 
   static DeviceInfo describe() {
     Map<String, String> details = new LinkedHashMap<>();
-    details.put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
-    details.put("vectors", CpuDevice.vectors() ? Vec.LANES * 32 + " bit" : "none: add --add-modules jdk.incubator.vector");
+    details.put(
+        "java", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
+    details.put(
+        "vectors",
+        CpuDevice.vectors()
+            ? Vec.LANES * 32 + " bit"
+            : "none: add --add-modules jdk.incubator.vector");
     return new DeviceInfo(
         "cpu",
         System.getProperty("os.arch") + " processor",

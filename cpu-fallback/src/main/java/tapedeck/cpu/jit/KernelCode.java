@@ -8,7 +8,8 @@ public interface KernelCode {
    *
    * @param buffers address of every kernel parameter
    * @param scratch address of memory of this thread's own
-   * @param tile position and place of a tile, for parts of a matrix product (see {@link TileCode}); else unused
+   * @param tile position and place of a tile, for parts of a matrix product (see {@link TileCode});
+   *     else unused
    */
   void run(long[] buffers, long from, long to, long scratch, long[] tile);
 }

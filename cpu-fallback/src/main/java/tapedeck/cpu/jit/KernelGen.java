@@ -25,10 +25,11 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 
 /**
- * Generates the code of one kernel. The vector axis is either the innermost grid loop (COLUMNS: every phase works on a
- * block of grid points at once) or the innermost loop of each phase (ROWS: one grid point at a time), whichever has more
- * contiguous accesses; without the Vector API all is SCALAR. How work is cut depends on the kernel alone, so results are
- * the same on any number of threads.
+ * Generates the code of one kernel. The vector axis is either the innermost grid loop (COLUMNS:
+ * every phase works on a block of grid points at once) or the innermost loop of each phase (ROWS:
+ * one grid point at a time), whichever has more contiguous accesses; without the Vector API all is
+ * SCALAR. How work is cut depends on the kernel alone, so results are the same on any number of
+ * threads.
  */
 final class KernelGen {
   /** Elements of a long innermost grid loop that make one work unit. */
@@ -81,7 +82,8 @@ final class KernelGen {
     this.kernel = kernel;
     this.region = region;
     this.half = new Shapes(kernel).hasFloat64();
-    this.mode = !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new Shapes(kernel).mode(SHORT);
+    this.mode =
+        !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new Shapes(kernel).mode(SHORT);
     kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
     this.maxScratch = accSlots.size();
   }
@@ -90,7 +92,9 @@ final class KernelGen {
     return new KernelGen(kernel, null, vectors).build();
   }
 
-  /** Code that fills a tile with an operand's elements, or (operand null) stores a finished tile. */
+  /**
+   * Code that fills a tile with an operand's elements, or (operand null) stores a finished tile.
+   */
   static Generated generate(Kernel kernel, Region region) {
     return new KernelGen(kernel, region, true).build();
   }
@@ -143,7 +147,9 @@ final class KernelGen {
   }
 
   private List<Loop> outer() {
-    return mode == Mode.COLUMNS ? kernel.grid().subList(0, kernel.grid().size() - 1) : kernel.grid();
+    return mode == Mode.COLUMNS
+        ? kernel.grid().subList(0, kernel.grid().size() - 1)
+        : kernel.grid();
   }
 
   private long chunks() {
@@ -152,7 +158,10 @@ final class KernelGen {
 
   // ---- the method -----------------------------------------------------------------------------
 
-  /** HotSpot compiles no method of more than 8,000 bytes, so each of several phases is a method of its own. */
+  /**
+   * HotSpot compiles no method of more than 8,000 bytes, so each of several phases is a method of
+   * its own.
+   */
   private boolean split() {
     return region == null && kernel.phases().size() > 1;
   }
@@ -314,7 +323,10 @@ final class KernelGen {
         });
   }
 
-  /** Runs a body for blocks of an axis between two values; the count is in the int local that it gets. */
+  /**
+   * Runs a body for blocks of an axis between two values; the count is in the int local that it
+   * gets.
+   */
   private void blocks(Loop axis, Runnable from, Runnable to, Consumer<int[]> body) {
     int base = asm.local(TypeKind.LONG);
     to.run();
@@ -327,7 +339,12 @@ final class KernelGen {
         BlockGen.BLOCK,
         () -> {
           code.loadConstant((long) BlockGen.BLOCK).lload(end).lload(base).lsub();
-          asm.call(Math.class, "min", ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
+          asm.call(
+              Math.class,
+              "min",
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long);
           code.l2i();
           int count = asm.keep(TypeKind.INT);
           scalar.open();
@@ -336,7 +353,8 @@ final class KernelGen {
         });
   }
 
-  private BlockGen block(Loop axis, int[] at, Map<Integer, Integer> accBlocks, Map<Integer, Integer> accAddress) {
+  private BlockGen block(
+      Loop axis, int[] at, Map<Integer, Integer> accBlocks, Map<Integer, Integer> accAddress) {
     return new BlockGen(
         scalar, axis, at[0], at[1], scratchSlot, half, accSlots.size(), accBlocks, accAddress);
   }
@@ -382,7 +400,12 @@ final class KernelGen {
         () -> code.lload(from),
         () -> {
           code.lload(from).loadConstant((long) CHUNK).ladd().loadConstant(axis.extent());
-          asm.call(Math.class, "min", ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
+          asm.call(
+              Math.class,
+              "min",
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long);
         },
         at -> {
           if (split()) {
@@ -608,7 +631,8 @@ final class KernelGen {
 
     private static boolean hasFloat64(Expr e, Set<Expr> seen) {
       return seen.add(e)
-          && (e.dtype() == DType.FLOAT64 || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
+          && (e.dtype() == DType.FLOAT64
+              || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
     }
 
     private List<Expr> roots() {

@@ -25,7 +25,10 @@ final class NativeMemory {
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
   }
 
-  /** Address that {@link #free} takes, or 0 if there is no memory. Round it up to {@link #ALIGN} for use. */
+  /**
+   * Address that {@link #free} takes, or 0 if there is no memory. Round it up to {@link #ALIGN} for
+   * use.
+   */
   static long malloc(long bytes) {
     try {
       return (long) MALLOC.invokeExact(bytes + 3L * ALIGN);

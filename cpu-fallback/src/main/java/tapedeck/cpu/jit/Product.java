@@ -15,8 +15,9 @@ import tapedeck.cpu.fast.gemm.Operand;
 import tapedeck.cpu.fast.gemm.Parallel;
 
 /**
- * A matrix product. Operands that are affine views are packed from where they are; others are computed by generated code
- * while they are packed. What follows the product is generated code on finished tiles.
+ * A matrix product. Operands that are affine views are packed from where they are; others are
+ * computed by generated code while they are packed. What follows the product is generated code on
+ * finished tiles.
  */
 final class Product implements CpuKernel {
   /** Multiplications below which plain loops are as good as packing. */
@@ -108,7 +109,14 @@ final class Product implements CpuKernel {
 
   private void one(long[] addresses, long at, Parallel parallel) {
     Gemm.run(
-        f64, m, n, k, lhs.operand(addresses, at), rhs.operand(addresses, at), epilogue(addresses, at), parallel);
+        f64,
+        m,
+        n,
+        k,
+        lhs.operand(addresses, at),
+        rhs.operand(addresses, at),
+        epilogue(addresses, at),
+        parallel);
   }
 
   private Epilogue epilogue(long[] addresses, long at) {
@@ -146,13 +154,17 @@ final class Product implements CpuKernel {
     Operand operand(long[] addresses, long at);
 
     static Side of(Kernel kernel, Expr e, List<Loop> batch, List<Loop> rows, List<Loop> columns) {
-      if (e instanceof Expr.Load l && l.index().isAffine() && rows.size() == 1 && columns.size() == 1) {
+      if (e instanceof Expr.Load l
+          && l.index().isAffine()
+          && rows.size() == 1
+          && columns.size() == 1) {
         return new View(l, batch, l.index().coef(rows.get(0)), l.index().coef(columns.get(0)));
       }
       return new Made(KernelGen.generate(kernel, new KernelGen.Region(batch, rows, columns, e)));
     }
 
-    record View(Expr.Load load, List<Loop> batch, long rowStride, long columnStride) implements Side {
+    record View(Expr.Load load, List<Loop> batch, long rowStride, long columnStride)
+        implements Side {
       @Override
       public Operand operand(long[] addresses, long at) {
         long offset = offset(load.index(), batch, at) * load.dtype().bytes();

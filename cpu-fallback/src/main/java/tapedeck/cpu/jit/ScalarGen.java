@@ -307,9 +307,22 @@ final class ScalarGen {
       case SHR -> code.iushr();
       case SELECT -> asm.scalar("select", out, DType.BOOL, out, out);
       case CAST -> cast(in, out);
-      case POW, ATAN2 ->
-          asm.call(ScalarMath.class, name, Asm.desc(in), Asm.desc(in), Asm.desc(in));
-      case EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, SIGMOID, ERF,
+      case POW, ATAN2 -> asm.call(ScalarMath.class, name, Asm.desc(in), Asm.desc(in), Asm.desc(in));
+      case EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TAN,
+          ASIN,
+          ACOS,
+          ATAN,
+          SINH,
+          COSH,
+          TANH,
+          SIGMOID,
+          ERF,
           ERFC ->
           asm.call(ScalarMath.class, name, Asm.desc(in), Asm.desc(in));
     }

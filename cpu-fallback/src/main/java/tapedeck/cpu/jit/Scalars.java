@@ -1,6 +1,9 @@
 package tapedeck.cpu.jit;
 
-/** Scalar instructions that the JVM has no bytecode or library method for; generated code calls them. */
+/**
+ * Scalar instructions that the JVM has no bytecode or library method for; generated code calls
+ * them.
+ */
 public final class Scalars {
   private Scalars() {}
 

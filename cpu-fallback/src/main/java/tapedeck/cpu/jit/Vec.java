@@ -14,16 +14,17 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Vector instructions that generated code calls; each is small enough to be inlined. A kernel works either on as many
- * lanes as a register has floats, or, if it has float64 values, as it has doubles; then float32 and int32 vectors have
- * half a register, and their methods end in h. A bool is a mask of the widest type.
+ * Vector instructions that generated code calls; each is small enough to be inlined. A kernel works
+ * either on as many lanes as a register has floats, or, if it has float64 values, as it has
+ * doubles; then float32 and int32 vectors have half a register, and their methods end in h. A bool
+ * is a mask of the widest type.
  */
 public final class Vec {
   static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
-  static final VectorSpecies<Integer> I =
-      VectorSpecies.of(int.class, F.vectorShape());
+  static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
   static final VectorSpecies<Double> D = VectorSpecies.of(double.class, F.vectorShape());
-  private static final VectorShape HALF = VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 2));
+  private static final VectorShape HALF =
+      VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 2));
   static final VectorSpecies<Float> FH = VectorSpecies.of(float.class, HALF);
   static final VectorSpecies<Integer> IH = VectorSpecies.of(int.class, HALF);
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -430,7 +431,8 @@ public final class Vec {
     return a.not();
   }
 
-  public static VectorMask<Float> select(VectorMask<Float> c, VectorMask<Float> a, VectorMask<Float> b) {
+  public static VectorMask<Float> select(
+      VectorMask<Float> c, VectorMask<Float> a, VectorMask<Float> b) {
     return a.and(c).or(b.andNot(c));
   }
 
@@ -474,7 +476,8 @@ public final class Vec {
     return a.not();
   }
 
-  public static VectorMask<Double> selecth(VectorMask<Double> c, VectorMask<Double> a, VectorMask<Double> b) {
+  public static VectorMask<Double> selecth(
+      VectorMask<Double> c, VectorMask<Double> a, VectorMask<Double> b) {
     return a.and(c).or(b.andNot(c));
   }
 
@@ -575,10 +578,9 @@ public final class Vec {
   // ---- folding across lanes -------------------------------------------------------------------
 
   /**
-   * Folds halves onto each other until one lane is left. The library's own reduction may add in any order; this one is
-   * the same on every run.
+   * Folds halves onto each other until one lane is left. The library's own reduction may add in any
+   * order; this one is the same on every run.
    */
-
   public static float foldSUM(FloatVector v) {
     FloatVector x = v;
     for (int half = v.length() / 2; half > 0; half /= 2) {

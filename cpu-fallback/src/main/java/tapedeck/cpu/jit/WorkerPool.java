@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that share the units of one job at a time with the thread that submits it. Idle workers spin for a moment
- * before they sleep, so a sequence of short kernels pays no wake-ups.
+ * Threads that share the units of one job at a time with the thread that submits it. Idle workers
+ * spin for a moment before they sleep, so a sequence of short kernels pays no wake-ups.
  */
 final class WorkerPool implements AutoCloseable {
   private static final int SPINS = 2000;

@@ -82,7 +82,9 @@ final class ExprBuilder {
     return share(value);
   }
 
-  /** Variables that were computed, views left out, in order of evaluation; callers add their own. */
+  /**
+   * Variables that were computed, views left out, in order of evaluation; callers add their own.
+   */
   Set<Var> computed() {
     return computed;
   }

@@ -51,7 +51,10 @@ final class Roots {
     return r.roots;
   }
 
-  /** Size of a map in a kernel's code, in cheap instructions; a library function may be compiled inline. */
+  /**
+   * Size of a map in a kernel's code, in cheap instructions; a library function may be compiled
+   * inline.
+   */
   static int weight(Lowering.Map m) {
     return m.cost() >= 50 ? 80 : m.cost() >= 12 ? 6 : m.cost() > 0 ? 1 : 0;
   }

@@ -200,7 +200,9 @@ public abstract sealed class TensorViews permits TensorMath {
     for (int i = 0; all && i < rank(); i++) {
       all = start[i] == 0 && stop[i] == shape().dim(i) && step[i] == 1;
     }
-    return all ? self() : Tensor.apply(new Movement.Slice(boxed(start), boxed(stop), boxed(step)), self());
+    return all
+        ? self()
+        : Tensor.apply(new Movement.Slice(boxed(start), boxed(stop), boxed(step)), self());
   }
 
   /** Row {@code i} of the first axis, without that axis; negative counts from the end. */
@@ -230,7 +232,12 @@ public abstract sealed class TensorViews permits TensorMath {
       return IntStream.range(0, rank()).boxed().toList();
     }
     List<Integer> out =
-        Arrays.stream(axes).map(a -> Tensor.axisOf(op, self(), a)).distinct().sorted().boxed().toList();
+        Arrays.stream(axes)
+            .map(a -> Tensor.axisOf(op, self(), a))
+            .distinct()
+            .sorted()
+            .boxed()
+            .toList();
     if (out.size() != axes.length) {
       throw SourceLine.at(
           new ShapeException(
