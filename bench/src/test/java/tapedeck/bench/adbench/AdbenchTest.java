@@ -3,6 +3,7 @@ package tapedeck.bench.adbench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -19,6 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tapedeck.ad.Ad;
+import tapedeck.ad.backend.BackendProvider;
+import tapedeck.ad.backend.Devices;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DataException;
 import tapedeck.bench.report.Stats;
@@ -44,9 +48,9 @@ class AdbenchTest {
     };
   }
 
-  private static void check(Path input, DType dtype) {
+  private static void check(Path input, DType dtype, String device) {
     Ad.onDevice(
-        CPU,
+        device,
         () -> {
           AdbenchProblem p = open(input, dtype);
           String name = input.getFileName().toString().replace(".txt", "");
@@ -93,7 +97,27 @@ class AdbenchTest {
                 Arrays.stream(new DType[] {DType.FLOAT64, DType.FLOAT32})
                     // The unrolled loop compiles for long: once is enough.
                     .filter(t -> t == DType.FLOAT64 || !f.toString().contains("lstm"))
-                    .map(t -> DynamicTest.dynamicTest(f + " " + t, () -> check(f, t))));
+                    .map(t -> DynamicTest.dynamicTest(f + " " + t, () -> check(f, t, CPU))));
+  }
+
+  /** The small instances on the first OpenCL device, where there is one with float64. */
+  @TestFactory
+  Stream<DynamicTest> goldensOnOpenCl() {
+    Optional<String> device =
+        Devices.list().devices().stream()
+            .map(BackendProvider.Candidate::name)
+            .filter(n -> n.startsWith("opencl"))
+            .filter(n -> Devices.open(n).supports(DType.FLOAT64))
+            .findFirst();
+    return Stream.of("gmm/test.txt", "ba/test.txt", "hand/hand5_t26_c30.txt")
+        .map(
+            f ->
+                DynamicTest.dynamicTest(
+                    f,
+                    () -> {
+                      assumeTrue(device.isPresent(), "no OpenCL device with float64");
+                      check(SMALL.resolve(f), DType.FLOAT64, device.orElseThrow());
+                    }));
   }
 
   /** A plain-Java LSTM, step by step. */
