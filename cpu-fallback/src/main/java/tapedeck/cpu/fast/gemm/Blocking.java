@@ -3,6 +3,8 @@ package tapedeck.cpu.fast.gemm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Sizes of blocks, from the sizes of the caches. A panel of A (MR x KC) stays in the first-level
@@ -10,18 +12,23 @@ import java.nio.file.Path;
  * stay in the second-level cache.
  */
 record Blocking(int mr, int nr, int mc, int kc, int nb) {
+  /** Whether there are 32 vector registers. */
+  static final boolean TALL = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512;
+
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
 
-  static final Blocking F32 = of(Kernel32.MR, Kernel32.NR, 4);
-  static final Blocking F64 = of(Kernel64.MR, Kernel64.NR, 8);
+  static final Blocking F32 = of(FloatVector.SPECIES_PREFERRED.length(), 4);
+  static final Blocking F64 = of(DoubleVector.SPECIES_PREFERRED.length(), 8);
 
   /** Most bytes of B that are packed at a time. */
   static final long PACKED = 16 << 20;
 
-  private static Blocking of(int mr, int nr, int size) {
-    int kc = Math.clamp(L1 * 2 / 3 / ((long) mr * size), 64, 512) / 8 * 8;
-    int nb = Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
+  private static Blocking of(int lanes, int size) {
+    int mr = TALL ? 12 : 6;
+    int nr = 2 * lanes;
+    int kc = (int) Math.clamp(L1 * 2 / 3 / (mr * size), 64, 1024) / 16 * 16;
+    int nb = (int) Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
     return new Blocking(mr, nr, 8 * mr, kc, nb);
   }
 

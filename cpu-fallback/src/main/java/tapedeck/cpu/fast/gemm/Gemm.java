@@ -160,12 +160,13 @@ public final class Gemm {
         depthStride = width;
       }
     }
+    Packing packing = Workspace.get().packing;
     for (int w = 0; w < width; w += blocking.nr()) {
       int valid = Math.min(blocking.nr(), width - w);
       if (f64) {
-        Packing.panel64(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
+        packing.panel64(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
       } else {
-        Packing.panel32(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
+        packing.panel32(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
       }
       src += blocking.nr() * widthStride * size;
       dst += (long) blocking.nr() * deep * size;
@@ -190,15 +191,15 @@ public final class Gemm {
   private void packRows(
       long src, long rowStride, long colStride, int rows, int deep, Workspace mine) {
     int mr = blocking.mr();
-    int elements = roundUp(rows, mr) * deep;
+    Packing packing = mine.packing;
     for (int r = 0; r < rows; r += mr) {
       int valid = Math.min(mr, rows - r);
-      long from = src + r * rowStride * size;
       if (f64) {
-        Packing.array64(from, rowStride, colStride, valid, mr, deep, mine.a64(elements), r * deep);
+        packing.array64(src, rowStride, colStride, valid, mr, deep, mine.a64, r * deep);
       } else {
-        Packing.array32(from, rowStride, colStride, valid, mr, deep, mine.a32(elements), r * deep);
+        packing.array32(src, rowStride, colStride, valid, mr, deep, mine.a32, r * deep);
       }
+      src += mr * rowStride * size;
     }
   }
 
@@ -253,7 +254,7 @@ public final class Gemm {
     }
   }
 
-  /** One tile: of the packed rows from pa on and the packed columns from pb on. */
+  /** One tile: of the packed rows from pa and the packed columns from pb on. */
   private void tile(
       Workspace mine,
       int deep,

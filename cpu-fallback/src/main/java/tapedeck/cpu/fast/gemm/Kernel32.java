@@ -15,14 +15,6 @@ final class Kernel32 {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final long BYTES = S.vectorByteSize();
 
-  /** Whether there are 32 vector registers. */
-  private static final boolean TALL = S.vectorBitSize() >= 512;
-
-  /** Rows and columns of a tile. */
-  static final int MR = TALL ? 12 : 6;
-
-  static final int NR = 2 * S.length();
-
   private Kernel32() {}
 
   /**
@@ -30,7 +22,7 @@ final class Kernel32 {
    * a[from] and is stored by columns, the second at b by rows; nothing has gaps.
    */
   static void tile(float[] a, int from, int depth, long b, long c) {
-    if (TALL) {
+    if (Blocking.TALL) {
       tile12(a, from, depth, b, c);
     } else {
       tile6(a, from, depth, b, c);

@@ -7,16 +7,15 @@ import java.lang.foreign.MemorySegment;
 final class Workspace {
   private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
 
-  private static final long TILE_BYTES =
-      Math.max(4L * Kernel32.MR * Kernel32.NR, 8L * Kernel64.MR * Kernel64.NR);
+  private static final long TILE_BYTES = 4L * Blocking.F32.mr() * Blocking.F32.nr();
 
   /**
-   * Packed rows of A, in an array of one of the two types: reading single elements of arrays costs
-   * the JIT far less than reading native memory.
+   * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
+   * JIT far less than reading native memory.
    */
-  float[] a32 = {};
+  final float[] a32 = new float[Blocking.F32.mc() * Blocking.F32.kc()];
 
-  double[] a64 = {};
+  final double[] a64 = new double[Blocking.F64.mc() * Blocking.F64.kc()];
 
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
@@ -30,6 +29,9 @@ final class Workspace {
   /** Unfinished sums of a product whose depth is packed in parts. */
   final Slot sums = new Slot();
 
+  /** Elements that are turned from rows to columns. */
+  final Packing packing = new Packing();
+
   private final MemorySegment tileMemory = Arena.ofAuto().allocate(TILE_BYTES, 64);
 
   /** Where a tile goes when it leaves the registers. */
@@ -39,20 +41,6 @@ final class Workspace {
 
   static Workspace get() {
     return OF_THREAD.get();
-  }
-
-  float[] a32(int elements) {
-    if (a32.length < elements) {
-      a32 = new float[elements];
-    }
-    return a32;
-  }
-
-  double[] a64(int elements) {
-    if (a64.length < elements) {
-      a64 = new double[elements];
-    }
-    return a64;
   }
 
   static final class Slot {
