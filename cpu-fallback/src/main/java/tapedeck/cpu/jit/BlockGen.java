@@ -3,7 +3,6 @@ package tapedeck.cpu.jit;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
-import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,8 +13,6 @@ import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
-import tapedeck.ad.kir.Phase;
-import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.cpu.fast.math.VectorMath;
@@ -33,37 +30,6 @@ final class BlockGen {
   /** Scratch bytes of one value of a block. */
   static final int SLOT = BLOCK * 8;
 
-  private static final ClassDesc FLOATS = ClassDesc.of("jdk.incubator.vector.FloatVector");
-  private static final ClassDesc DOUBLES = ClassDesc.of("jdk.incubator.vector.DoubleVector");
-  private static final ClassDesc INTS = ClassDesc.of("jdk.incubator.vector.IntVector");
-  private static final ClassDesc MASKS = ClassDesc.of("jdk.incubator.vector.VectorMask");
-
-  /** Where a value of the block goes. */
-  sealed interface Sink {
-    Expr value();
-
-    /** To a parameter, at the store's index. */
-    record ToParam(Phase.Store store) implements Sink {
-      @Override
-      public Expr value() {
-        return store.value();
-      }
-    }
-
-    /** Added to a parameter's elements. */
-    record AddToParam(Phase.Store store) implements Sink {
-      @Override
-      public Expr value() {
-        return store.value();
-      }
-    }
-
-    /** Combined lane by lane with a vector or a block of accumulators in scratch. */
-    record Fold(Expr value, Reducer reducer, int scratch, boolean perElement) implements Sink {}
-
-    /** To consecutive elements from an address in a local. */
-    record ToTile(Expr value, int addressSlot) implements Sink {}
-  }
 
   private enum Form {
     /** Does not change along the axis. */
@@ -89,6 +55,7 @@ final class BlockGen {
   private final int scratchSlot;
   private final boolean half;
   private final int lanes;
+  private final VectorCode vectors;
   private final Map<Integer, Integer> accScratch;
   private final Map<Integer, Integer> accAddress;
   private final Map<Expr, Form> forms = new IdentityHashMap<>();
@@ -133,7 +100,8 @@ final class BlockGen {
     this.countSlot = countSlot;
     this.scratchSlot = scratchSlot;
     this.half = half;
-    this.lanes = half ? Vec.LANES_H : Vec.LANES;
+    this.vectors = new VectorCode(asm, half);
+    this.lanes = vectors.lanes;
     this.nextScratch = firstScratch;
     this.accScratch = accScratch;
     this.accAddress = accAddress;
@@ -476,34 +444,6 @@ final class BlockGen {
 
   // ---- vector loop ----------------------------------------------------------------------------
 
-  static ClassDesc vector(DType t) {
-    return switch (t) {
-      case FLOAT32 -> FLOATS;
-      case FLOAT64 -> DOUBLES;
-      case INT32 -> INTS;
-      case BOOL -> MASKS;
-    };
-  }
-
-  private static String typed(String what, DType t) {
-    return what
-        + switch (t) {
-          case FLOAT32 -> "F32";
-          case FLOAT64 -> "F64";
-          case INT32 -> "I32";
-          case BOOL -> "Bool";
-        };
-  }
-
-  /** Name of a helper whose lanes depend on the kernel. */
-  private String sized(String name, DType t) {
-    return half && t != DType.FLOAT64 ? name + "h" : name;
-  }
-
-  private void vec(String name, ClassDesc result, ClassDesc... args) {
-    asm.call(Vec.class, name, result, args);
-  }
-
   private void vectorLoop(int stage, List<Expr> outs, List<Sink> ends) {
     Set<Expr> fixed = Collections.newSetFromMap(new IdentityHashMap<>());
     outs.forEach(e -> splatInputs(e, stage, fixed));
@@ -512,7 +452,7 @@ final class BlockGen {
     for (Sink s : ends) {
       if (s instanceof Sink.Fold f && !f.perElement()) {
         code.lload(sinkAddress.get(s));
-        loadVector(s.value().dtype());
+        vectors.load(s.value().dtype());
         folds.put(s, asm.keep(TypeKind.REFERENCE));
       }
     }
@@ -542,7 +482,7 @@ final class BlockGen {
     folds.forEach(
         (s, slot) -> {
           code.lload(sinkAddress.get(s)).aload(slot);
-          storeVector(s.value().dtype(), -1);
+          vectors.store(s.value().dtype(), -1);
         });
     splats.clear();
   }
@@ -556,7 +496,7 @@ final class BlockGen {
       if (!splats.containsKey(e)) {
         scalar.push(e);
         DType t = e.dtype();
-        vec(sized(typed("splat", t), t), vector(t), Asm.desc(t));
+        vectors.vec(vectors.sized(VectorCode.typed("splat", t), t), VectorCode.vector(t), Asm.desc(t));
         splats.put(e, asm.keep(TypeKind.REFERENCE));
       }
     } else if (forms.get(e) == Form.VECTOR && stages.get(e) == stage) {
@@ -576,13 +516,13 @@ final class BlockGen {
     int mask = -1;
     if (left >= 0 && !folds.isEmpty()) {
       code.iload(left);
-      vec(half ? "tailh" : "tail", MASKS, ConstantDescs.CD_int);
+      vectors.vec(half ? "tailh" : "tail", VectorCode.MASKS, ConstantDescs.CD_int);
       mask = asm.keep(TypeKind.REFERENCE);
     }
     for (Expr e : outs) {
       element(addressOf.get(e), e.dtype(), j);
       pushLanes(e, lanesOf);
-      storeVector(e.dtype(), -1);
+      vectors.store(e.dtype(), -1);
     }
     for (Sink s : ends) {
       DType t = s.value().dtype();
@@ -590,20 +530,20 @@ final class BlockGen {
         case Sink.ToParam p -> {
           element(sinkAddress.get(s), t, j);
           pushLanes(s.value(), lanesOf);
-          storeVector(t, left);
+          vectors.store(t, left);
         }
         case Sink.ToTile x -> {
           element(sinkAddress.get(s), t, j);
           pushLanes(s.value(), lanesOf);
-          storeVector(t, left);
+          vectors.store(t, left);
         }
         case Sink.AddToParam p -> {
           element(sinkAddress.get(s), t, j);
           code.dup2();
-          loadVector(t);
+          vectors.load(t);
           pushLanes(s.value(), lanesOf);
-          operation("add", t, vector(t), vector(t), vector(t));
-          storeVector(t, left);
+          vectors.operation("add", t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
+          vectors.store(t, left);
         }
         case Sink.Fold f -> fold(s, f, folds.get(s), lanesOf, j, mask);
       }
@@ -617,10 +557,10 @@ final class BlockGen {
     if (f.perElement()) {
       element(sinkAddress.get(s), t, j);
       code.dup2();
-      loadVector(t);
+      vectors.load(t);
       pushLanes(f.value(), lanesOf);
-      operation(name, t, vector(t), vector(t), vector(t));
-      storeVector(t, -1);
+      vectors.operation(name, t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
+      vectors.store(t, -1);
       return;
     }
     if (mask >= 0) {
@@ -629,10 +569,10 @@ final class BlockGen {
     }
     code.aload(slot);
     pushLanes(f.value(), lanesOf);
-    operation(name, t, vector(t), vector(t), vector(t));
+    vectors.operation(name, t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
     if (mask >= 0) {
       code.aload(slot);
-      vec(half ? "selecth" : "select", vector(t), MASKS, vector(t), vector(t));
+      vectors.vec(half ? "selecth" : "select", VectorCode.vector(t), VectorCode.MASKS, VectorCode.vector(t), VectorCode.vector(t));
     }
     code.astore(slot);
   }
@@ -654,63 +594,11 @@ final class BlockGen {
       a.args().forEach(x -> value(x, stage, j, lanesOf));
       a.args().forEach(x -> pushLanes(x, lanesOf));
       DType in = a.args().get(a.args().size() - 1).dtype();
-      instruction(a, in);
+      vectors.instruction(a, in);
     } else {
       element(addressOf.get(e), t, j);
-      loadVector(t);
+      vectors.load(t);
     }
     lanesOf.put(e, asm.keep(TypeKind.REFERENCE));
-  }
-
-  private void instruction(Expr.Apply a, DType in) {
-    String name = a.op().name().toLowerCase(java.util.Locale.ROOT);
-    ClassDesc v = vector(in);
-    switch (a.op()) {
-      case LT, LE, EQ, NE -> vec(half ? name + "h" : name, MASKS, v, v);
-      case SELECT -> vec(half ? "selecth" : "select", v, MASKS, v, v);
-      case CAST -> {
-        if (in != a.dtype()) {
-          vec(half ? typed("to", a.dtype()) + "h" : typed("to", a.dtype()), vector(a.dtype()), v);
-        }
-      }
-      default -> {
-        if (a.args().size() == 1) {
-          operation(name, in, v, v);
-        } else {
-          operation(name, in, v, v, v);
-        }
-      }
-    }
-  }
-
-  /** An instruction whose name tells lanes apart for masks only. */
-  private void operation(String name, DType t, ClassDesc result, ClassDesc... args) {
-    vec(t == DType.BOOL && half ? name + "h" : name, result, args);
-  }
-
-  private void loadVector(DType t) {
-    vec(sized(typed("load", t), t), vector(t), ConstantDescs.CD_long);
-  }
-
-  /**
-   * Stores a vector; address and vector are on the stack. Only the lanes that are left, if that is
-   * given.
-   */
-  private void storeVector(DType t, int left) {
-    if (left < 0 && t != DType.BOOL) {
-      vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, vector(t));
-      return;
-    }
-    if (left >= 0) {
-      code.iload(left);
-    } else {
-      code.loadConstant(lanes);
-    }
-    vec(
-        t == DType.BOOL ? sized("storeBool", t) : "store",
-        ConstantDescs.CD_void,
-        ConstantDescs.CD_long,
-        vector(t),
-        ConstantDescs.CD_int);
   }
 }

@@ -17,7 +17,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
-import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
@@ -81,9 +80,9 @@ final class KernelGen {
   private KernelGen(Kernel kernel, Region region, boolean vectors) {
     this.kernel = kernel;
     this.region = region;
-    this.half = new Shapes(kernel).hasFloat64();
+    this.half = new KernelShape(kernel).hasFloat64();
     this.mode =
-        !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new Shapes(kernel).mode(SHORT);
+        !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
     kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
     this.maxScratch = accSlots.size();
   }
@@ -359,7 +358,7 @@ final class KernelGen {
         scalar, axis, at[0], at[1], scratchSlot, half, accSlots.size(), accBlocks, accAddress);
   }
 
-  private void emit(BlockGen g, List<BlockGen.Sink> sinks) {
+  private void emit(BlockGen g, List<Sink> sinks) {
     g.emit(sinks);
     maxScratch = Math.max(maxScratch, g.scratchSlots());
   }
@@ -421,17 +420,17 @@ final class KernelGen {
   }
 
   private void columnPhase(Phase p, Loop axis, int[] at) {
-    List<BlockGen.Sink> sinks = new ArrayList<>();
+    List<Sink> sinks = new ArrayList<>();
     switch (p) {
       case Phase.Reduce r -> {
         for (Phase.Accumulator a : r.accs()) {
           int slot = accSlots.get(a.id());
           fill(slot, a.dtype(), a.reducer().identity(a.dtype()), at[1], 0);
-          sinks.add(new BlockGen.Sink.Fold(a.value(), a.reducer(), slot, true));
+          sinks.add(new Sink.Fold(a.value(), a.reducer(), slot, true));
         }
       }
-      case Phase.Emit e -> e.stores().forEach(s -> sinks.add(new BlockGen.Sink.ToParam(s)));
-      case Phase.ScatterAdd s -> sinks.add(new BlockGen.Sink.AddToParam(s.store()));
+      case Phase.Emit e -> e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
+      case Phase.ScatterAdd s -> sinks.add(new Sink.AddToParam(s.store()));
     }
     nest(
         p.loops(),
@@ -464,15 +463,15 @@ final class KernelGen {
 
   private void vectorRow(Phase p) {
     Loop axis = p.loops().getLast();
-    List<BlockGen.Sink> sinks = new ArrayList<>();
+    List<Sink> sinks = new ArrayList<>();
     int lanes = half ? Vec.LANES_H : Vec.LANES;
     for (Phase.Accumulator a : accs(p)) {
       int slot = accSlots.get(a.id());
       fill(slot, a.dtype(), a.reducer().identity(a.dtype()), -1, lanes);
-      sinks.add(new BlockGen.Sink.Fold(a.value(), a.reducer(), slot, false));
+      sinks.add(new Sink.Fold(a.value(), a.reducer(), slot, false));
     }
     if (p instanceof Phase.Emit e) {
-      e.stores().forEach(s -> sinks.add(new BlockGen.Sink.ToParam(s)));
+      e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
     }
     nest(
         p.loops().subList(0, p.loops().size() - 1),
@@ -489,10 +488,10 @@ final class KernelGen {
         asm.get(t);
       } else {
         String suffix = half && t != DType.FLOAT64 ? "h" : "";
-        ClassDesc v = BlockGen.vector(t);
+        ClassDesc v = VectorCode.vector(t);
         String load = t == DType.FLOAT32 ? "loadF32" : t == DType.FLOAT64 ? "loadF64" : "loadI32";
         asm.call(Vec.class, load + suffix, v, ConstantDescs.CD_long);
-        asm.call(Vec.class, "fold" + a.reducer().name(), Asm.desc(t), v);
+        asm.call(Folds.class, "fold" + a.reducer().name(), Asm.desc(t), v);
       }
       finish(a);
     }
@@ -611,110 +610,14 @@ final class KernelGen {
                 code.loadConstant((long) t.bytes()).lmul().ladd();
                 asm.get(t);
               });
-          List<BlockGen.Sink> sinks = new ArrayList<>();
+          List<Sink> sinks = new ArrayList<>();
           if (region.operand() != null) {
-            sinks.add(new BlockGen.Sink.ToTile(region.operand(), address));
+            sinks.add(new Sink.ToTile(region.operand(), address));
           } else {
             Phase.Emit e = (Phase.Emit) kernel.phases().get(1);
-            e.stores().forEach(s -> sinks.add(new BlockGen.Sink.ToParam(s)));
+            e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
           }
           emit(block(axis, at, Map.of(), Map.of(0, address)), sinks);
         });
-  }
-
-  /** What can be read off a kernel without generating it. */
-  private record Shapes(Kernel kernel) {
-    boolean hasFloat64() {
-      Set<Expr> seen = java.util.Collections.newSetFromMap(new java.util.IdentityHashMap<>());
-      return roots().stream().anyMatch(e -> hasFloat64(e, seen));
-    }
-
-    private static boolean hasFloat64(Expr e, Set<Expr> seen) {
-      return seen.add(e)
-          && (e.dtype() == DType.FLOAT64
-              || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
-    }
-
-    private List<Expr> roots() {
-      List<Expr> out = new ArrayList<>();
-      for (Phase p : kernel.phases()) {
-        switch (p) {
-          case Phase.Reduce r -> r.accs().forEach(a -> out.add(a.value()));
-          case Phase.Emit e -> e.stores().forEach(s -> out.add(s.value()));
-          case Phase.ScatterAdd s -> out.add(s.store().value());
-        }
-      }
-      return out;
-    }
-
-    Mode mode(int shortest) {
-      long columns = kernel.grid().isEmpty() ? 1 : kernel.grid().getLast().extent();
-      boolean loops = false;
-      for (Phase p : kernel.phases()) {
-        loops |= !p.loops().isEmpty();
-        if (p instanceof Phase.ScatterAdd s) {
-          return columns >= shortest && scatterFits(s) ? Mode.COLUMNS : Mode.SCALAR;
-        }
-      }
-      if (!loops) {
-        return columns >= shortest ? Mode.COLUMNS : Mode.SCALAR;
-      }
-      long rows = 1;
-      long asRows = 0;
-      long asColumns = 0;
-      for (Phase p : kernel.phases()) {
-        Loop inner = p.loops().isEmpty() ? null : p.loops().getLast();
-        if (inner != null) {
-          rows = Math.max(rows, inner.extent());
-          Loop outer = kernel.grid().isEmpty() ? inner : kernel.grid().getLast();
-          for (Index i : indices(p)) {
-            asRows += score(i, inner);
-            asColumns += score(i, outer);
-          }
-        }
-      }
-      if (columns < shortest || rows < shortest) {
-        return rows >= shortest ? Mode.ROWS : columns >= shortest ? Mode.COLUMNS : Mode.SCALAR;
-      }
-      // A row that does not fill a vector wastes more than strided access to many rows costs.
-      boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;
-      return narrow || asColumns > asRows ? Mode.COLUMNS : Mode.ROWS;
-    }
-
-    private boolean scatterFits(Phase.ScatterAdd s) {
-      Loop axis = kernel.grid().getLast();
-      return s.bounds().stream().noneMatch(b -> b.index().dependsOn(axis));
-    }
-
-    /** Contiguous is good, strided is bad, unchanging is free. */
-    private static int score(Index i, Loop axis) {
-      return i.coef(axis) == 1 ? 1 : i.dependsOn(axis) ? -2 : 0;
-    }
-
-    private static List<Index> indices(Phase p) {
-      List<Index> out = new ArrayList<>();
-      Set<Expr> seen = java.util.Collections.newSetFromMap(new java.util.IdentityHashMap<>());
-      switch (p) {
-        case Phase.Reduce r -> r.accs().forEach(a -> collect(a.value(), out, seen));
-        case Phase.Emit e ->
-            e.stores()
-                .forEach(
-                    s -> {
-                      out.add(s.index());
-                      collect(s.value(), out, seen);
-                    });
-        case Phase.ScatterAdd s -> collect(s.store().value(), out, seen);
-      }
-      return out;
-    }
-
-    private static void collect(Expr e, List<Index> out, Set<Expr> seen) {
-      if (seen.add(e)) {
-        if (e instanceof Expr.Load l) {
-          out.add(l.index());
-        }
-        e.children().forEach(c -> collect(c, out, seen));
-      }
-    }
   }
 }

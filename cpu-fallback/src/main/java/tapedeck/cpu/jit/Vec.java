@@ -10,7 +10,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -573,83 +572,5 @@ public final class Vec {
 
   public static VectorMask<Double> toBoolh(IntVector a) {
     return a.compare(VectorOperators.NE, 0).cast(D);
-  }
-
-  // ---- folding across lanes -------------------------------------------------------------------
-
-  /**
-   * Folds halves onto each other until one lane is left. The library's own reduction may add in any
-   * order; this one is the same on every run.
-   */
-  public static float foldSUM(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static float foldPROD(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static float foldMAX(FloatVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static float foldMIN(FloatVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
-  }
-
-  public static double foldSUM(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static double foldPROD(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static double foldMAX(DoubleVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static double foldMIN(DoubleVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
-  }
-
-  public static int foldSUM(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static int foldPROD(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static int foldMAX(IntVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static int foldMIN(IntVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
   }
 }

@@ -1,0 +1,109 @@
+package tapedeck.cpu.jit;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Index;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.type.DType;
+
+/** What can be read off a kernel without generating it. */
+record KernelShape(Kernel kernel) {
+  boolean hasFloat64() {
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    return roots().stream().anyMatch(e -> hasFloat64(e, seen));
+  }
+
+  private static boolean hasFloat64(Expr e, Set<Expr> seen) {
+    return seen.add(e)
+        && (e.dtype() == DType.FLOAT64
+            || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
+  }
+
+  private List<Expr> roots() {
+    List<Expr> out = new ArrayList<>();
+    for (Phase p : kernel.phases()) {
+      switch (p) {
+        case Phase.Reduce r -> r.accs().forEach(a -> out.add(a.value()));
+        case Phase.Emit e -> e.stores().forEach(s -> out.add(s.value()));
+        case Phase.ScatterAdd s -> out.add(s.store().value());
+      }
+    }
+    return out;
+  }
+
+  KernelGen.Mode mode(int shortest) {
+    long columns = kernel.grid().isEmpty() ? 1 : kernel.grid().getLast().extent();
+    boolean loops = false;
+    for (Phase p : kernel.phases()) {
+      loops |= !p.loops().isEmpty();
+      if (p instanceof Phase.ScatterAdd s) {
+        return columns >= shortest && scatterFits(s) ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
+      }
+    }
+    if (!loops) {
+      return columns >= shortest ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
+    }
+    long rows = 1;
+    long asRows = 0;
+    long asColumns = 0;
+    for (Phase p : kernel.phases()) {
+      Loop inner = p.loops().isEmpty() ? null : p.loops().getLast();
+      if (inner != null) {
+        rows = Math.max(rows, inner.extent());
+        Loop outer = kernel.grid().isEmpty() ? inner : kernel.grid().getLast();
+        for (Index i : indices(p)) {
+          asRows += score(i, inner);
+          asColumns += score(i, outer);
+        }
+      }
+    }
+    if (columns < shortest || rows < shortest) {
+      return rows >= shortest ? KernelGen.Mode.ROWS : columns >= shortest ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
+    }
+    // A row that does not fill a vector wastes more than strided access to many rows costs.
+    boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;
+    return narrow || asColumns > asRows ? KernelGen.Mode.COLUMNS : KernelGen.Mode.ROWS;
+  }
+
+  private boolean scatterFits(Phase.ScatterAdd s) {
+    Loop axis = kernel.grid().getLast();
+    return s.bounds().stream().noneMatch(b -> b.index().dependsOn(axis));
+  }
+
+  /** Contiguous is good, strided is bad, unchanging is free. */
+  private static int score(Index i, Loop axis) {
+    return i.coef(axis) == 1 ? 1 : i.dependsOn(axis) ? -2 : 0;
+  }
+
+  private static List<Index> indices(Phase p) {
+    List<Index> out = new ArrayList<>();
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    switch (p) {
+      case Phase.Reduce r -> r.accs().forEach(a -> collect(a.value(), out, seen));
+      case Phase.Emit e ->
+          e.stores()
+              .forEach(
+                  s -> {
+                    out.add(s.index());
+                    collect(s.value(), out, seen);
+                  });
+      case Phase.ScatterAdd s -> collect(s.store().value(), out, seen);
+    }
+    return out;
+  }
+
+  private static void collect(Expr e, List<Index> out, Set<Expr> seen) {
+    if (seen.add(e)) {
+      if (e instanceof Expr.Load l) {
+        out.add(l.index());
+      }
+      e.children().forEach(c -> collect(c, out, seen));
+    }
+  }
+}

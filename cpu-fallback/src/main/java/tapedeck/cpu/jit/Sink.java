@@ -1,0 +1,32 @@
+package tapedeck.cpu.jit;
+
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.Reducer;
+
+/** Where a value of the block goes. */
+sealed interface Sink {
+  Expr value();
+
+  /** To a parameter, at the store's index. */
+  record ToParam(Phase.Store store) implements Sink {
+    @Override
+    public Expr value() {
+      return store.value();
+    }
+  }
+
+  /** Added to a parameter's elements. */
+  record AddToParam(Phase.Store store) implements Sink {
+    @Override
+    public Expr value() {
+      return store.value();
+    }
+  }
+
+  /** Combined lane by lane with a vector or a block of accumulators in scratch. */
+  record Fold(Expr value, Reducer reducer, int scratch, boolean perElement) implements Sink {}
+
+  /** To consecutive elements from an address in a local. */
+  record ToTile(Expr value, int addressSlot) implements Sink {}
+}
