@@ -63,7 +63,8 @@ public final class Gemm {
     int slices = ceilDiv(k, blocking.kc());
     this.kc = ceilDiv(k, slices);
     long columns = Blocking.PACKED / ((long) k * size) / blocking.nb() * blocking.nb();
-    this.nc = (int) Math.min(roundUp(n, blocking.nr()), Math.max(columns, blocking.nb()));
+    this.nc =
+        (int) Math.min(roundUp(n, blocking.nr()), Math.max(columns, roundUp(1024, blocking.nb())));
     long slicesPacked = Math.max(1, Blocking.PACKED / ((long) kc * nc * size));
     this.kPacked = (int) Math.min(k, slicesPacked * kc);
     int blocks = ceilDiv(m, blocking.mc());
@@ -101,6 +102,10 @@ public final class Gemm {
       return;
     }
     Parallel by = (double) m * n * k < WORTH_THREADS ? Parallel.SEQUENTIAL : parallel;
+    if (Math.min(m, n) <= SkinnyProduct.FEW && k <= SkinnyProduct.DEEP) {
+      SkinnyProduct.run(f64, m, n, k, a, b, epilogue, by);
+      return;
+    }
     new Gemm(f64, m, n, k, a, b, epilogue, by.threads()).run(by);
   }
 

@@ -32,6 +32,17 @@ final class Workspace {
   /** Elements that are turned from rows to columns. */
   final Packing packing = new Packing();
 
+  /** A part of a factor that is not read where it lies. */
+  final Slot chunk = new Slot();
+
+  /** Sixteen vectors. */
+  final float[] lanes32 = new float[8 * Blocking.F32.nr()];
+
+  final double[] lanes64 = new double[8 * Blocking.F64.nr()];
+
+  private float[] columns32 = {};
+  private double[] columns64 = {};
+
   private final MemorySegment tileMemory = Arena.ofAuto().allocate(TILE_BYTES, 64);
 
   /** Where a tile goes when it leaves the registers. */
@@ -41,6 +52,21 @@ final class Workspace {
 
   static Workspace get() {
     return OF_THREAD.get();
+  }
+
+  /** An array of at least so many elements, for the short factor of a skinny product. */
+  float[] columns32(int elements) {
+    if (columns32.length < elements) {
+      columns32 = new float[elements];
+    }
+    return columns32;
+  }
+
+  double[] columns64(int elements) {
+    if (columns64.length < elements) {
+      columns64 = new double[elements];
+    }
+    return columns64;
   }
 
   static final class Slot {
