@@ -109,14 +109,17 @@ final class ElementwiseRows {
   private static final DType[] NUMBERS = {FLOAT32, FLOAT64, INT32};
   private static final double[] EXTREMES = {0.0, -0.0, 1, -1.5, INF, -INF, NAN, 1e30};
 
+  /** With subnormal numbers of both types, which a device may take for zero. */
+  private static final double[] TINY = {
+    0.0, -0.0, 1, -1.5, INF, -INF, NAN, 1e30, 1e-40, -1e-40, 1e-310
+  };
+
   private static void arithmetic(List<OpSample> rows) {
     Domain any = Domain.ANY;
     Domain apart = Domain.NON_ZERO;
-    rows.add(binary(Elementwise.ADD, Tensor::add, any, any, EXTREMES).types(NUMBERS));
+    rows.add(binary(Elementwise.ADD, Tensor::add, any, any, TINY).types(NUMBERS));
     rows.add(
-        binary(Elementwise.SUB, Tensor::sub, any, any, EXTREMES)
-            .covers("sub", "rsub")
-            .types(NUMBERS));
+        binary(Elementwise.SUB, Tensor::sub, any, any, TINY).covers("sub", "rsub").types(NUMBERS));
     rows.add(binary(Elementwise.MUL, Tensor::mul, any, any, EXTREMES).types(NUMBERS));
     rows.add(
         binary(Elementwise.DIV, Tensor::div, any, apart, EXTREMES)
@@ -160,22 +163,20 @@ final class ElementwiseRows {
                     + " = 1"));
     rows.add(
         binary("minimum", OpSamples.key(Elementwise.MIN), Tensor::minimum, any, any)
-            .at(pairs(0.5, 1, -1.5, INF, -INF, NAN))
+            .at(pairs(0.5, 1, -1.5, INF, -INF, NAN, 1e-40))
             .types(FLOAT32, FLOAT64, INT32, BOOL)
             .notes("each of two equal operands gets half the derivative; NaN wins"));
     rows.add(
         binary("maximum", OpSamples.key(Elementwise.MAX), Tensor::maximum, any, any)
-            .at(pairs(0.5, 1, -1.5, INF, -INF, NAN))
+            .at(pairs(0.5, 1, -1.5, INF, -INF, NAN, 1e-40))
             .types(FLOAT32, FLOAT64, INT32, BOOL)
             .notes("each of two equal operands gets half the derivative; NaN wins"));
     rows.add(
         binary(Elementwise.ATAN2, Tensor::atan2, apart, apart, 0.0, -0.0, 1, -1, INF, -INF, NAN)
             .slack(2));
-    rows.add(unary(Elementwise.NEG, Tensor::neg, any, EXTREMES).types(NUMBERS));
+    rows.add(unary(Elementwise.NEG, Tensor::neg, any, TINY).types(NUMBERS));
     rows.add(
-        unary(Elementwise.ABS, Tensor::abs, apart, EXTREMES)
-            .types(NUMBERS)
-            .notes("derivative 0 at 0"));
+        unary(Elementwise.ABS, Tensor::abs, apart, TINY).types(NUMBERS).notes("derivative 0 at 0"));
     rows.add(
         unary(Elementwise.SIGN, Tensor::sign, apart, EXTREMES)
             .types(NUMBERS)

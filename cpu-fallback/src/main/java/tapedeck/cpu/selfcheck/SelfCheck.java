@@ -35,7 +35,7 @@ public final class SelfCheck {
     rows.addAll(
         RandomGraphs.rows(
             switch (effort) {
-              case QUICK -> 8;
+              case QUICK -> 4;
               case FULL -> 60;
             }));
     return rows;
