@@ -23,7 +23,7 @@ import tapedeck.opencl.render.Rendered;
  */
 final class Programs {
   /** Programs without a kernel in use that are kept in case they are needed again. */
-  private static final int SPARE = 256;
+  private int spare = 256;
 
   private final cl_context context;
   private final Description description;
@@ -59,6 +59,11 @@ final class Programs {
       this.kernel = kernel;
       this.program = program;
     }
+  }
+
+  /** Changes how many programs are kept without a kernel in use. */
+  synchronized void keep(int programs) {
+    spare = programs;
   }
 
   /** Number of programs built from source so far. */
@@ -123,7 +128,7 @@ final class Programs {
     Program p = k.program;
     if (--p.kernels == 0) {
       unused.put(p, true);
-      if (unused.size() > SPARE) {
+      if (unused.size() > spare) {
         drop(unused.firstEntry().getKey());
       }
     }

@@ -383,6 +383,22 @@ class DeviceTest {
   }
 
   @Test
+  void unusedProgramsAreKeptUpToALimit() {
+    device.programs().keep(2);
+    for (int n = 101; n <= 104; n++) {
+      device.compile(chain(n)).close();
+    }
+    assertEquals(4, device.programs().built());
+    device.compile(chain(104)).close();
+    device.compile(chain(103)).close();
+    assertEquals(4, device.programs().built(), "the last two are kept");
+    try (Executable e = device.compile(chain(101));
+        Executable same = device.compile(chain(101))) {
+      assertEquals(5, device.programs().built(), "the first was dropped");
+    }
+  }
+
+  @Test
   void profilingTimesEveryKernel() {
     System.setProperty("tapedeck.opencl.profiling", "on");
     try (Device timed = TestDevices.open("");
