@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import tapedeck.ad.Ad;
@@ -161,6 +164,41 @@ public abstract class ReplayTests extends DeviceTests {
     Fn1<Tensor, Tensor> scatter = a -> a.scatterAdd(Tensor.of(0, 1, 0, 1, 0, 1, 0), 0, 2);
     float[] sums = Ad.jit(scatter).apply(floats(3, 7, 5)).toFloatArray();
     assertArrayEquals(sums, Ad.jit(scatter).apply(floats(3, 7, 5)).toFloatArray());
+  }
+
+  @Test
+  void severalThreadsMayCallOneFunction() throws InterruptedException {
+    JitFn1<Tensor, Tensor> f =
+        Ad.jit(Ad.grad((Tensor a) -> a.matmul(a.t()).softmax(1).square().sum()));
+    Tensor x = floats(7, 9, 5);
+    float[] expected = f.apply(x).toFloatArray();
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    List<Thread> threads = new ArrayList<>();
+    for (int k = 0; k < 4; k++) {
+      // Half of the threads compile a shape of their own meanwhile.
+      int rows = k < 2 ? 9 : 9 + k;
+      Thread t =
+          new Thread(
+              () -> {
+                for (int i = 0; i < 25; i++) {
+                  try (var scope = Ad.scope()) {
+                    Tensor a = rows == 9 ? x : floats(rows, rows, 5);
+                    float[] r = f.apply(a).toFloatArray();
+                    if (rows == 9) {
+                      assertArrayEquals(expected, r);
+                    }
+                  }
+                }
+              });
+      t.setUncaughtExceptionHandler((thread, error) -> failures.add(error));
+      threads.add(t);
+      t.start();
+    }
+    for (Thread t : threads) {
+      t.join();
+    }
+    assertTrue(failures.isEmpty(), failures::toString);
+    assertEquals(3, f.compilations());
   }
 
   @Test
