@@ -27,8 +27,8 @@ record Blocking(int mr, int nr, int mc, int kc, int nb) {
   private static Blocking of(int lanes, int size) {
     int mr = TALL ? 12 : 6;
     int nr = 2 * lanes;
-    int kc = (int) Math.clamp(L1 * 2 / 3 / (mr * size), 64, 1024) / 16 * 16;
-    int nb = (int) Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
+    int kc = Math.clamp(L1 * 2 / 3 / ((long) mr * size), 64, 1024) / 16 * 16;
+    int nb = Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
     return new Blocking(mr, nr, 8 * mr, kc, nb);
   }
 

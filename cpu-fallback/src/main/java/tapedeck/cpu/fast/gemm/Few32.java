@@ -19,25 +19,25 @@ final class Few32 {
 
   /**
    * Sets rows of out (ld bytes apart) to products of four rows with count columns of a matrix whose
-   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4 * p
+   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4L * p
    * + r]}; only the first rows of the four are stored.
    */
   static void rows(
       float[] a, int from, int depth, long b, long pitch, int count, int rows, long out, long ld) {
     int j = 0;
     for (; j <= count - 4 * LANES; j += 4 * LANES) {
-      wide(a, from, depth, b + 4 * j, pitch, rows, out + 4 * j, ld);
+      wide(a, from, depth, b + 4L * j, pitch, rows, out + 4L * j, ld);
     }
     for (; j <= count - LANES; j += LANES) {
-      narrow(a, from, depth, b + 4 * j, pitch, rows, out + 4 * j, ld);
+      narrow(a, from, depth, b + 4L * j, pitch, rows, out + 4L * j, ld);
     }
     for (; j < count; j++) {
       for (int r = 0; r < rows; r++) {
         float sum = 0;
         for (int p = 0; p < depth; p++) {
-          sum = Math.fma(a[from + 4 * p + r], Memory.getFloat(b + p * pitch + 4 * j), sum);
+          sum = Math.fma(a[from + 4 * p + r], Memory.getFloat(b + p * pitch + 4L * j), sum);
         }
-        Memory.putFloat(out + r * ld + 4 * j, sum);
+        Memory.putFloat(out + r * ld + 4L * j, sum);
       }
     }
   }
@@ -61,7 +61,7 @@ final class Few32 {
     FloatVector c3_1 = zero;
     FloatVector c3_2 = zero;
     FloatVector c3_3 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       FloatVector b1 = FloatVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       FloatVector b2 = FloatVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
@@ -120,7 +120,7 @@ final class Few32 {
     FloatVector c1_0 = zero;
     FloatVector c2_0 = zero;
     FloatVector c3_0 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       FloatVector v;
       v = FloatVector.broadcast(S, a[i]);
@@ -180,10 +180,10 @@ final class Few32 {
           int at = ((r == rows - 1 ? 3 : r) * 4 + (c == cols - 1 ? 3 : c)) * LANES;
           float sum = sum(lanes, at);
           for (int p = whole; p < depth; p++) {
-            float v = Memory.getFloat(x + r * xPitch + 4 * p);
-            sum = Math.fma(v, Memory.getFloat(y + (j + c) * yPitch + 4 * p), sum);
+            float v = Memory.getFloat(x + r * xPitch + 4L * p);
+            sum = Math.fma(v, Memory.getFloat(y + (j + c) * yPitch + 4L * p), sum);
           }
-          Memory.putFloat(out + r * ld + 4 * (j + c), sum);
+          Memory.putFloat(out + r * ld + 4L * (j + c), sum);
         }
       }
     }

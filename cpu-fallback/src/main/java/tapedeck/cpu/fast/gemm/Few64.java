@@ -19,25 +19,25 @@ final class Few64 {
 
   /**
    * Sets rows of out (ld bytes apart) to products of four rows with count columns of a matrix whose
-   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4 * p
+   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4L * p
    * + r]}; only the first rows of the four are stored.
    */
   static void rows(
       double[] a, int from, int depth, long b, long pitch, int count, int rows, long out, long ld) {
     int j = 0;
     for (; j <= count - 4 * LANES; j += 4 * LANES) {
-      wide(a, from, depth, b + 8 * j, pitch, rows, out + 8 * j, ld);
+      wide(a, from, depth, b + 8L * j, pitch, rows, out + 8L * j, ld);
     }
     for (; j <= count - LANES; j += LANES) {
-      narrow(a, from, depth, b + 8 * j, pitch, rows, out + 8 * j, ld);
+      narrow(a, from, depth, b + 8L * j, pitch, rows, out + 8L * j, ld);
     }
     for (; j < count; j++) {
       for (int r = 0; r < rows; r++) {
         double sum = 0;
         for (int p = 0; p < depth; p++) {
-          sum = Math.fma(a[from + 4 * p + r], Memory.getDouble(b + p * pitch + 8 * j), sum);
+          sum = Math.fma(a[from + 4 * p + r], Memory.getDouble(b + p * pitch + 8L * j), sum);
         }
-        Memory.putDouble(out + r * ld + 8 * j, sum);
+        Memory.putDouble(out + r * ld + 8L * j, sum);
       }
     }
   }
@@ -61,7 +61,7 @@ final class Few64 {
     DoubleVector c3_1 = zero;
     DoubleVector c3_2 = zero;
     DoubleVector c3_3 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
       DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       DoubleVector b1 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       DoubleVector b2 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
@@ -120,7 +120,7 @@ final class Few64 {
     DoubleVector c1_0 = zero;
     DoubleVector c2_0 = zero;
     DoubleVector c3_0 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
       DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       DoubleVector v;
       v = DoubleVector.broadcast(S, a[i]);
@@ -180,10 +180,10 @@ final class Few64 {
           int at = ((r == rows - 1 ? 3 : r) * 4 + (c == cols - 1 ? 3 : c)) * LANES;
           double sum = sum(lanes, at);
           for (int p = whole; p < depth; p++) {
-            double v = Memory.getDouble(x + r * xPitch + 8 * p);
-            sum = Math.fma(v, Memory.getDouble(y + (j + c) * yPitch + 8 * p), sum);
+            double v = Memory.getDouble(x + r * xPitch + 8L * p);
+            sum = Math.fma(v, Memory.getDouble(y + (j + c) * yPitch + 8L * p), sum);
           }
-          Memory.putDouble(out + r * ld + 8 * (j + c), sum);
+          Memory.putDouble(out + r * ld + 8L * (j + c), sum);
         }
       }
     }

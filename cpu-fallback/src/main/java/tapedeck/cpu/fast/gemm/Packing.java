@@ -44,7 +44,7 @@ final class Packing {
     int step = turned64.length / width;
     for (int d = 0; d < depth; d += step) {
       int n = Math.min(step, depth - d);
-      long from = src + 8 * d * depthStride;
+      long from = src + 8L * d * depthStride;
       array64(from, widthStride, depthStride, valid, width, n, turned64, 0);
       MemorySegment.copy(
           turned64,
@@ -95,7 +95,7 @@ final class Packing {
       int w = 0;
       if (widthStride == 1) {
         for (; w <= valid - FEW64.length(); w += FEW64.length()) {
-          DoubleVector.fromMemorySegment(FEW64, Memory.ALL, from + 8 * w, nativeOrder())
+          DoubleVector.fromMemorySegment(FEW64, Memory.ALL, from + 8L * w, nativeOrder())
               .intoArray(dst, to + w);
         }
       }
@@ -141,7 +141,7 @@ final class Packing {
     int step = turned32.length / width;
     for (int d = 0; d < depth; d += step) {
       int n = Math.min(step, depth - d);
-      long from = src + 4 * d * depthStride;
+      long from = src + 4L * d * depthStride;
       array32(from, widthStride, depthStride, valid, width, n, turned32, 0);
       MemorySegment.copy(
           turned32,
@@ -192,7 +192,7 @@ final class Packing {
       int w = 0;
       if (widthStride == 1) {
         for (; w <= valid - FEW32.length(); w += FEW32.length()) {
-          FloatVector.fromMemorySegment(FEW32, Memory.ALL, from + 4 * w, nativeOrder())
+          FloatVector.fromMemorySegment(FEW32, Memory.ALL, from + 4L * w, nativeOrder())
               .intoArray(dst, to + w);
         }
       }

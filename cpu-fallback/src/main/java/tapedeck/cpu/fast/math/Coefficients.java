@@ -1,9 +1,8 @@
 package tapedeck.cpu.fast.math;
 
 /**
- * Constants of the approximations that {@link ScalarMath} and {@link VectorCores} share.
- * Polynomials interpolate at Chebyshev nodes (computed with 60 digits), coefficients by rising
- * power.
+ * Constants of the approximations that {@link ScalarMath} and the vector loops share. Polynomials
+ * interpolate at Chebyshev nodes (computed with 60 digits), coefficients by rising power.
  */
 final class Coefficients {
   /** Adding it rounds to an integer and leaves that integer in the low bits of the sum. */
