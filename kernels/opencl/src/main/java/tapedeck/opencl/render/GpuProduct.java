@@ -46,7 +46,7 @@ final class GpuProduct {
     this.size = form.size();
     this.step = form.step();
     this.slices = form.slices();
-    this.threads = (int) Math.sqrt(GROUP / slices);
+    this.threads = (int) Math.sqrt((double) GROUP / slices);
     this.depth = step * slices;
     this.each = size / threads;
     this.run = Math.min(16 / t.bytes(), each);
@@ -283,7 +283,6 @@ final class GpuProduct {
 
   /** Adds the slices' tiles in order; every work-item then stores its share of the sums. */
   private void joinSlices() {
-    String type = ScalarText.type(t, 1);
     String mine = "sums[(slice * " + size + " + " + offset("ty", "i") + ") * " + size + " + ";
     unrolled(
         "i",
