@@ -61,7 +61,7 @@ final class Few32 {
     FloatVector c3_1 = zero;
     FloatVector c3_2 = zero;
     FloatVector c3_3 = zero;
-    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       FloatVector b1 = FloatVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       FloatVector b2 = FloatVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
@@ -120,7 +120,7 @@ final class Few32 {
     FloatVector c1_0 = zero;
     FloatVector c2_0 = zero;
     FloatVector c3_0 = zero;
-    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       FloatVector v;
       v = FloatVector.broadcast(S, a[i]);

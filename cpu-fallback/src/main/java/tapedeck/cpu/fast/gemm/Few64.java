@@ -61,7 +61,7 @@ final class Few64 {
     DoubleVector c3_1 = zero;
     DoubleVector c3_2 = zero;
     DoubleVector c3_3 = zero;
-    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
       DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       DoubleVector b1 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       DoubleVector b2 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
@@ -120,7 +120,7 @@ final class Few64 {
     DoubleVector c1_0 = zero;
     DoubleVector c2_0 = zero;
     DoubleVector c3_0 = zero;
-    for (int i = from, end = from + 4L * depth; i < end; i += 4) {
+    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
       DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       DoubleVector v;
       v = DoubleVector.broadcast(S, a[i]);
