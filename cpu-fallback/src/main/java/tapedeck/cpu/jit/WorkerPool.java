@@ -55,8 +55,13 @@ final class WorkerPool implements AutoCloseable {
     work(j);
     job = null;
     if (j.running.decrementAndGet() > 0) {
-      while (j.running.get() > 0) {
-        Thread.onSpinWait();
+      // On a busy machine the worker may wait for this very processor.
+      for (int spins = 0; j.running.get() > 0; spins++) {
+        if (spins < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          Thread.yield();
+        }
       }
     }
     Throwable t = failure;
