@@ -16,6 +16,9 @@ final class SkinnyProduct {
   /** Columns of the product that make a task. */
   private static final int CHUNK = 256;
 
+  /** Columns of Y that stay in the cache while groups of X pass. */
+  private static final int STRIP = 64;
+
   /**
    * Bytes of Y that are computed or copied at a time, where it does not lie in memory as needed.
    */
@@ -133,11 +136,11 @@ final class SkinnyProduct {
         Memory.copy(from, to, (long) width * size);
       } else if (f64) {
         for (int c = 0; c < width; c++) {
-          Memory.putDouble(to + 8L * c, Memory.getDouble(from + 8 * c * colStride));
+          Memory.putDouble(to + 8L * c, Memory.getDouble(from + 8L * c * colStride));
         }
       } else {
         for (int c = 0; c < width; c++) {
-          Memory.putFloat(to + 4L * c, Memory.getFloat(from + 4 * c * colStride));
+          Memory.putFloat(to + 4L * c, Memory.getFloat(from + 4L * c * colStride));
         }
       }
     }
@@ -187,7 +190,6 @@ final class SkinnyProduct {
 
   private void multiply(long at, long pitch, int count, long out, Workspace mine) {
     long ld = (long) count * size;
-    // strips of Y, which stay in the cache while groups of X pass
     for (int j = 0; j < count; j += STRIP) {
       int wide = Math.min(STRIP, count - j);
       long from = at + j * (alongDepth ? pitch : 1) * size;
@@ -210,6 +212,4 @@ final class SkinnyProduct {
       }
     }
   }
-
-  private static final int STRIP = 64;
 }

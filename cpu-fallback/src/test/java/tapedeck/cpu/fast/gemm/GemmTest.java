@@ -62,10 +62,10 @@ class GemmTest {
         rs = 1;
         cs = rows;
       }
-      case PADDED_ROWS -> rs = cols + 3;
+      case PADDED_ROWS -> rs = cols + 3L;
       case PADDED_COLUMNS -> {
         rs = 1;
-        cs = rows + 5;
+        cs = rows + 5L;
       }
       case EVERY_OTHER -> {
         rs = 2L * cols + 1;
