@@ -25,11 +25,11 @@ record Blocking(int mr, int nr, int mc, int kc, int nb) {
   static final long PACKED = 16 << 20;
 
   private static Blocking of(int lanes, int size) {
-    int mr = TALL ? 12 : 6;
+    int mr = TALL ? 12 : 5;
     int nr = 2 * lanes;
     int kc = Math.clamp(L1 * 2 / 3 / ((long) mr * size), 64, 1024) / 16 * 16;
     int nb = Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
-    return new Blocking(mr, nr, 8 * mr, kc, nb);
+    return new Blocking(mr, nr, 96 / mr * mr, kc, nb);
   }
 
   /** Bytes of the cache that Linux lists under this index: 0 is L1 data, 2 is L2. */

@@ -9,7 +9,7 @@ import tapedeck.cpu.fast.math.Memory;
 /**
  * The innermost loop of a float32 product: a tile of the result in registers. Every accumulator is
  * a variable of its own, since the JIT keeps no array in registers; with 32 vector registers 24 of
- * them fit beside the operands, with 16 there are 12.
+ * them fit beside the operands, with 16 there are 10: of 12 the JIT would spill some.
  */
 final class Kernel32 {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -25,7 +25,7 @@ final class Kernel32 {
     if (Blocking.TALL) {
       tile12(a, from, depth, b, c);
     } else {
-      tile6(a, from, depth, b, c);
+      tile5(a, from, depth, b, c);
     }
   }
 
@@ -34,15 +34,15 @@ final class Kernel32 {
     for (int r = 0; r < rows; r++) {
       int j = 0;
       for (; j <= cols - S.length(); j += S.length()) {
-        FloatVector v = FloatVector.fromMemorySegment(S, Memory.ALL, tile + 4L * j, nativeOrder());
+        FloatVector v = FloatVector.fromMemorySegment(S, Memory.ALL, tile + 4 * j, nativeOrder());
         if (add) {
-          v = v.add(FloatVector.fromMemorySegment(S, Memory.ALL, c + 4L * j, nativeOrder()));
+          v = v.add(FloatVector.fromMemorySegment(S, Memory.ALL, c + 4 * j, nativeOrder()));
         }
-        v.intoMemorySegment(Memory.ALL, c + 4L * j, nativeOrder());
+        v.intoMemorySegment(Memory.ALL, c + 4 * j, nativeOrder());
       }
       for (; j < cols; j++) {
-        float v = Memory.getFloat(tile + 4L * j);
-        Memory.putFloat(c + 4L * j, add ? v + Memory.getFloat(c + 4L * j) : v);
+        float v = Memory.getFloat(tile + 4 * j);
+        Memory.putFloat(c + 4 * j, add ? v + Memory.getFloat(c + 4 * j) : v);
       }
       tile += 2 * BYTES;
       c += ld;
@@ -143,7 +143,7 @@ final class Kernel32 {
     c11_1.intoMemorySegment(Memory.ALL, c + 23 * BYTES, nativeOrder());
   }
 
-  private static void tile6(float[] a, int from, int depth, long b, long c) {
+  private static void tile5(float[] a, int from, int depth, long b, long c) {
     FloatVector zero = FloatVector.zero(S);
     FloatVector c0_0 = zero;
     FloatVector c0_1 = zero;
@@ -155,9 +155,7 @@ final class Kernel32 {
     FloatVector c3_1 = zero;
     FloatVector c4_0 = zero;
     FloatVector c4_1 = zero;
-    FloatVector c5_0 = zero;
-    FloatVector c5_1 = zero;
-    for (int i = from, end = from + 6 * depth; i < end; i += 6) {
+    for (int i = from, end = from + 5 * depth; i < end; i += 5) {
       FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       FloatVector b1 = FloatVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       FloatVector v;
@@ -176,9 +174,6 @@ final class Kernel32 {
       v = FloatVector.broadcast(S, a[i + 4]);
       c4_0 = v.fma(b0, c4_0);
       c4_1 = v.fma(b1, c4_1);
-      v = FloatVector.broadcast(S, a[i + 5]);
-      c5_0 = v.fma(b0, c5_0);
-      c5_1 = v.fma(b1, c5_1);
       b += 2 * BYTES;
     }
     c0_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
@@ -191,7 +186,5 @@ final class Kernel32 {
     c3_1.intoMemorySegment(Memory.ALL, c + 7 * BYTES, nativeOrder());
     c4_0.intoMemorySegment(Memory.ALL, c + 8 * BYTES, nativeOrder());
     c4_1.intoMemorySegment(Memory.ALL, c + 9 * BYTES, nativeOrder());
-    c5_0.intoMemorySegment(Memory.ALL, c + 10 * BYTES, nativeOrder());
-    c5_1.intoMemorySegment(Memory.ALL, c + 11 * BYTES, nativeOrder());
   }
 }

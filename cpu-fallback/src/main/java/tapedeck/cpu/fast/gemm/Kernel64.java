@@ -9,7 +9,7 @@ import tapedeck.cpu.fast.math.Memory;
 /**
  * The innermost loop of a float64 product: a tile of the result in registers. Every accumulator is
  * a variable of its own, since the JIT keeps no array in registers; with 32 vector registers 24 of
- * them fit beside the operands, with 16 there are 12.
+ * them fit beside the operands, with 16 there are 10: of 12 the JIT would spill some.
  */
 final class Kernel64 {
   private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
@@ -25,7 +25,7 @@ final class Kernel64 {
     if (Blocking.TALL) {
       tile12(a, from, depth, b, c);
     } else {
-      tile6(a, from, depth, b, c);
+      tile5(a, from, depth, b, c);
     }
   }
 
@@ -34,16 +34,15 @@ final class Kernel64 {
     for (int r = 0; r < rows; r++) {
       int j = 0;
       for (; j <= cols - S.length(); j += S.length()) {
-        DoubleVector v =
-            DoubleVector.fromMemorySegment(S, Memory.ALL, tile + 8L * j, nativeOrder());
+        DoubleVector v = DoubleVector.fromMemorySegment(S, Memory.ALL, tile + 8 * j, nativeOrder());
         if (add) {
-          v = v.add(DoubleVector.fromMemorySegment(S, Memory.ALL, c + 8L * j, nativeOrder()));
+          v = v.add(DoubleVector.fromMemorySegment(S, Memory.ALL, c + 8 * j, nativeOrder()));
         }
-        v.intoMemorySegment(Memory.ALL, c + 8L * j, nativeOrder());
+        v.intoMemorySegment(Memory.ALL, c + 8 * j, nativeOrder());
       }
       for (; j < cols; j++) {
-        double v = Memory.getDouble(tile + 8L * j);
-        Memory.putDouble(c + 8L * j, add ? v + Memory.getDouble(c + 8L * j) : v);
+        double v = Memory.getDouble(tile + 8 * j);
+        Memory.putDouble(c + 8 * j, add ? v + Memory.getDouble(c + 8 * j) : v);
       }
       tile += 2 * BYTES;
       c += ld;
@@ -144,7 +143,7 @@ final class Kernel64 {
     c11_1.intoMemorySegment(Memory.ALL, c + 23 * BYTES, nativeOrder());
   }
 
-  private static void tile6(double[] a, int from, int depth, long b, long c) {
+  private static void tile5(double[] a, int from, int depth, long b, long c) {
     DoubleVector zero = DoubleVector.zero(S);
     DoubleVector c0_0 = zero;
     DoubleVector c0_1 = zero;
@@ -156,9 +155,7 @@ final class Kernel64 {
     DoubleVector c3_1 = zero;
     DoubleVector c4_0 = zero;
     DoubleVector c4_1 = zero;
-    DoubleVector c5_0 = zero;
-    DoubleVector c5_1 = zero;
-    for (int i = from, end = from + 6 * depth; i < end; i += 6) {
+    for (int i = from, end = from + 5 * depth; i < end; i += 5) {
       DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
       DoubleVector b1 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
       DoubleVector v;
@@ -177,9 +174,6 @@ final class Kernel64 {
       v = DoubleVector.broadcast(S, a[i + 4]);
       c4_0 = v.fma(b0, c4_0);
       c4_1 = v.fma(b1, c4_1);
-      v = DoubleVector.broadcast(S, a[i + 5]);
-      c5_0 = v.fma(b0, c5_0);
-      c5_1 = v.fma(b1, c5_1);
       b += 2 * BYTES;
     }
     c0_0.intoMemorySegment(Memory.ALL, c, nativeOrder());
@@ -192,7 +186,5 @@ final class Kernel64 {
     c3_1.intoMemorySegment(Memory.ALL, c + 7 * BYTES, nativeOrder());
     c4_0.intoMemorySegment(Memory.ALL, c + 8 * BYTES, nativeOrder());
     c4_1.intoMemorySegment(Memory.ALL, c + 9 * BYTES, nativeOrder());
-    c5_0.intoMemorySegment(Memory.ALL, c + 10 * BYTES, nativeOrder());
-    c5_1.intoMemorySegment(Memory.ALL, c + 11 * BYTES, nativeOrder());
   }
 }

@@ -196,7 +196,9 @@ class GemmTest {
   @ValueSource(booleans = {false, true})
   void randomShapes(boolean f64) {
     Random random = new Random(3);
-    int[] sizes = {1, 2, 3, 5, 6, 7, 11, 12, 13, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 130};
+    int[] sizes = {
+      1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 16, 17, 31, 32, 33, 63, 64, 65, 94, 95, 96, 97, 130
+    };
     Layout[] layouts = Layout.values();
     for (int i = 0; i < 150; i++) {
       int m = sizes[random.nextInt(sizes.length)];
