@@ -34,15 +34,15 @@ final class Kernel32 {
     for (int r = 0; r < rows; r++) {
       int j = 0;
       for (; j <= cols - S.length(); j += S.length()) {
-        FloatVector v = FloatVector.fromMemorySegment(S, Memory.ALL, tile + 4 * j, nativeOrder());
+        FloatVector v = FloatVector.fromMemorySegment(S, Memory.ALL, tile + 4L * j, nativeOrder());
         if (add) {
-          v = v.add(FloatVector.fromMemorySegment(S, Memory.ALL, c + 4 * j, nativeOrder()));
+          v = v.add(FloatVector.fromMemorySegment(S, Memory.ALL, c + 4L * j, nativeOrder()));
         }
-        v.intoMemorySegment(Memory.ALL, c + 4 * j, nativeOrder());
+        v.intoMemorySegment(Memory.ALL, c + 4L * j, nativeOrder());
       }
       for (; j < cols; j++) {
-        float v = Memory.getFloat(tile + 4 * j);
-        Memory.putFloat(c + 4 * j, add ? v + Memory.getFloat(c + 4 * j) : v);
+        float v = Memory.getFloat(tile + 4L * j);
+        Memory.putFloat(c + 4L * j, add ? v + Memory.getFloat(c + 4L * j) : v);
       }
       tile += 2 * BYTES;
       c += ld;

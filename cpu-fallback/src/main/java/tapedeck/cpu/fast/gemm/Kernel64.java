@@ -34,15 +34,16 @@ final class Kernel64 {
     for (int r = 0; r < rows; r++) {
       int j = 0;
       for (; j <= cols - S.length(); j += S.length()) {
-        DoubleVector v = DoubleVector.fromMemorySegment(S, Memory.ALL, tile + 8 * j, nativeOrder());
+        DoubleVector v =
+            DoubleVector.fromMemorySegment(S, Memory.ALL, tile + 8L * j, nativeOrder());
         if (add) {
-          v = v.add(DoubleVector.fromMemorySegment(S, Memory.ALL, c + 8 * j, nativeOrder()));
+          v = v.add(DoubleVector.fromMemorySegment(S, Memory.ALL, c + 8L * j, nativeOrder()));
         }
-        v.intoMemorySegment(Memory.ALL, c + 8 * j, nativeOrder());
+        v.intoMemorySegment(Memory.ALL, c + 8L * j, nativeOrder());
       }
       for (; j < cols; j++) {
-        double v = Memory.getDouble(tile + 8 * j);
-        Memory.putDouble(c + 8 * j, add ? v + Memory.getDouble(c + 8 * j) : v);
+        double v = Memory.getDouble(tile + 8L * j);
+        Memory.putDouble(c + 8L * j, add ? v + Memory.getDouble(c + 8L * j) : v);
       }
       tile += 2 * BYTES;
       c += ld;

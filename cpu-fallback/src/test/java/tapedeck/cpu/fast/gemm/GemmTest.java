@@ -159,16 +159,19 @@ class GemmTest {
             }
           };
       Gemm.run(f64, m, n, k, a.operand, b.operand, collect, Parallel.SEQUENTIAL);
-      double tolerance = (f64 ? 1e-15 : 1e-6) * (k + 4);
+      double unit = f64 ? 0x1p-53 : 0x1p-24;
       for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {
           double sum = 0;
+          double bound = 0;
           for (int p = 0; p < k; p++) {
             sum += a.at(i, p) * b.at(p, j);
+            bound += Math.abs(a.at(i, p) * b.at(p, j));
           }
           double got = get(f64, c + ((long) i * ld + j) * size);
           String where = what + " at " + i + "," + j;
-          assertEquals(sum, got, tolerance, where);
+          // both sums are off by at most that, whatever their order
+          assertEquals(sum, got, 2 * (k + 1) * unit * bound, where);
           assertEquals(1, seen[i * n + j].get(), where);
           assertEquals(got, tiled[i * n + j], 0, where + ": store and epilogue, threads");
         }
