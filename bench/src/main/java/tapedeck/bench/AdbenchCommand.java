@@ -95,6 +95,12 @@ final class AdbenchCommand implements Callable<Integer> {
   private int runs = 10;
 
   @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      description = "time before the runs in which the JVM compiles what is hot; default: 2")
+  private double warmUp = 2;
+
+  @Option(
       names = "--check",
       description = "compares with NAME_F_Manual.txt and NAME_J_Manual.txt beside the instance")
   private boolean check;
@@ -172,11 +178,15 @@ final class AdbenchCommand implements Callable<Integer> {
     long start = System.nanoTime();
     double[] result = f.get();
     double first = (System.nanoTime() - start) * 1e-9;
+    long warm = System.nanoTime() + (long) (warmUp * 1e9);
+    while (System.nanoTime() < warm) {
+      result = f.get();
+    }
     double[] samples = new double[runs];
-    for (int i = -1; i < runs; i++) {
+    for (int i = 0; i < runs; i++) {
       long t = System.nanoTime();
       result = f.get();
-      samples[Math.max(i, 0)] = (System.nanoTime() - t) * 1e-9;
+      samples[i] = (System.nanoTime() - t) * 1e-9;
     }
     return new Timed(result, first, Stats.median(samples));
   }

@@ -203,6 +203,8 @@ class MainTest {
             out.toString(),
             "--runs",
             "1",
+            "--warm-up",
+            "0",
             "--device",
             "cpu",
             "--check");
@@ -231,6 +233,8 @@ class MainTest {
             folder.resolve("o").toString(),
             "--runs",
             "1",
+            "--warm-up",
+            "0",
             "--device",
             "cpu",
             "--check");
