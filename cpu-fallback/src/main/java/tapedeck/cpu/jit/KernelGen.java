@@ -32,7 +32,10 @@ import tapedeck.ad.type.DeviceException;
  */
 final class KernelGen {
   /** Elements of a long innermost grid loop that make one work unit. */
-  static final int CHUNK = 8 * BlockGen.BLOCK;
+  private static final int CHUNK = 8 * BlockGen.BLOCK;
+
+  /** The same where operands are transposed: so few that their lines do not push each other out. */
+  private static final int NARROW_CHUNK = 128;
 
   /** Rows shorter than this are not worth a vector. */
   private static final int SHORT = 4;
@@ -70,6 +73,7 @@ final class KernelGen {
   private final Region region;
   private final Mode mode;
   private final boolean half;
+  private final int chunk;
   private ScalarGen scalar;
   private Asm asm;
   private CodeBuilder code;
@@ -83,6 +87,7 @@ final class KernelGen {
     this.half = new KernelShape(kernel).hasFloat64();
     this.mode =
         !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
+    this.chunk = new KernelShape(kernel).isTransposed() ? NARROW_CHUNK : CHUNK;
     kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
     this.maxScratch = accSlots.size();
   }
@@ -152,7 +157,7 @@ final class KernelGen {
   }
 
   private long chunks() {
-    return (kernel.grid().getLast().extent() + CHUNK - 1) / CHUNK;
+    return (kernel.grid().getLast().extent() + chunk - 1) / chunk;
   }
 
   // ---- the method -----------------------------------------------------------------------------
@@ -388,17 +393,19 @@ final class KernelGen {
 
   private void columns(int unit) {
     Loop axis = kernel.grid().getLast();
-    long chunks = chunks();
-    code.lload(unit).loadConstant(chunks).lrem().loadConstant((long) CHUNK).lmul();
+    // All rows of one chunk come before the next chunk, so that lines of a transposed operand are
+    // still in the cache when the next row reads them.
+    long rows = Contraction.extent(outer());
+    code.lload(unit).loadConstant(rows).ldiv().loadConstant((long) chunk).lmul();
     int from = asm.keep(TypeKind.LONG);
-    code.lload(unit).loadConstant(chunks).ldiv();
+    code.lload(unit).loadConstant(rows).lrem();
     int rest = asm.keep(TypeKind.LONG);
     decompose(rest, outer());
     blocks(
         axis,
         () -> code.lload(from),
         () -> {
-          code.lload(from).loadConstant((long) CHUNK).ladd().loadConstant(axis.extent());
+          code.lload(from).loadConstant((long) chunk).ladd().loadConstant(axis.extent());
           asm.call(
               Math.class,
               "min",

@@ -71,6 +71,18 @@ record KernelShape(Kernel kernel) {
     return narrow || asColumns > asRows ? KernelGen.Mode.COLUMNS : KernelGen.Mode.ROWS;
   }
 
+  /** Whether an operand is contiguous along an outer grid loop and not along the innermost. */
+  boolean isTransposed() {
+    if (kernel.grid().size() < 2) {
+      return false;
+    }
+    Loop inner = kernel.grid().getLast();
+    List<Loop> outer = kernel.grid().subList(0, kernel.grid().size() - 1);
+    return kernel.phases().stream()
+        .flatMap(p -> indices(p).stream())
+        .anyMatch(i -> Math.abs(i.coef(inner)) > 1 && outer.stream().anyMatch(l -> i.coef(l) == 1));
+  }
+
   private boolean scatterFits(Phase.ScatterAdd s) {
     Loop axis = kernel.grid().getLast();
     return s.bounds().stream().noneMatch(b -> b.index().dependsOn(axis));
