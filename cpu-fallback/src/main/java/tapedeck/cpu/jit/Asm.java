@@ -7,7 +7,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import tapedeck.ad.type.DType;
-import tapedeck.cpu.fast.math.Memory;
+import tapedeck.cpu.math.Memory;
 
 /**
  * A thin layer over the Class-File API's code builder: typed locals, loops and calls of static

@@ -15,7 +15,7 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
-import tapedeck.cpu.fast.math.VectorMath;
+import tapedeck.cpu.math.VectorMath;
 
 /**
  * Emits code that evaluates expressions for a block of consecutive values of one loop, the axis.
@@ -29,7 +29,6 @@ final class BlockGen {
 
   /** Scratch bytes of one value of a block. */
   static final int SLOT = BLOCK * 8;
-
 
   private enum Form {
     /** Does not change along the axis. */
@@ -496,7 +495,8 @@ final class BlockGen {
       if (!splats.containsKey(e)) {
         scalar.push(e);
         DType t = e.dtype();
-        vectors.vec(vectors.sized(VectorCode.typed("splat", t), t), VectorCode.vector(t), Asm.desc(t));
+        vectors.vec(
+            vectors.sized(VectorCode.typed("splat", t), t), VectorCode.vector(t), Asm.desc(t));
         splats.put(e, asm.keep(TypeKind.REFERENCE));
       }
     } else if (forms.get(e) == Form.VECTOR && stages.get(e) == stage) {
@@ -542,7 +542,8 @@ final class BlockGen {
           code.dup2();
           vectors.load(t);
           pushLanes(s.value(), lanesOf);
-          vectors.operation("add", t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
+          vectors.operation(
+              "add", t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
           vectors.store(t, left);
         }
         case Sink.Fold f -> fold(s, f, folds.get(s), lanesOf, j, mask);
@@ -572,7 +573,12 @@ final class BlockGen {
     vectors.operation(name, t, VectorCode.vector(t), VectorCode.vector(t), VectorCode.vector(t));
     if (mask >= 0) {
       code.aload(slot);
-      vectors.vec(half ? "selecth" : "select", VectorCode.vector(t), VectorCode.MASKS, VectorCode.vector(t), VectorCode.vector(t));
+      vectors.vec(
+          half ? "selecth" : "select",
+          VectorCode.vector(t),
+          VectorCode.MASKS,
+          VectorCode.vector(t),
+          VectorCode.vector(t));
     }
     code.astore(slot);
   }

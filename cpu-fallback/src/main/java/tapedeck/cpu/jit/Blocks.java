@@ -1,6 +1,6 @@
 package tapedeck.cpu.jit;
 
-import tapedeck.cpu.fast.math.Memory;
+import tapedeck.cpu.math.Memory;
 
 /** Small loops on scratch memory that generated code calls. */
 public final class Blocks {

@@ -16,7 +16,7 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.ad.type.Settings;
-import tapedeck.cpu.fast.math.Memory;
+import tapedeck.cpu.math.Memory;
 
 /**
  * Device {@code cpu}. A run is done when {@link Executable#run} returns; runs follow one another.
@@ -31,7 +31,7 @@ public final class CpuDevice implements Device {
   private static boolean said;
 
   private final Set<CpuBuffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final KernelCache kernels = new KernelCache(vectors());
+  private final KernelCache kernels;
   private final WorkerPool pool = new WorkerPool(threads());
   private long liveBytes;
   private long peakBytes;
@@ -39,6 +39,12 @@ public final class CpuDevice implements Device {
   private boolean closed;
 
   CpuDevice() {
+    this(new KernelCache(vectors()));
+  }
+
+  /** For tests: a device that compiles in a way of its own. */
+  CpuDevice(KernelCache kernels) {
+    this.kernels = kernels;
     if (!vectors()) {
       sayOnce();
     }

@@ -86,7 +86,9 @@ final class KernelGen {
     this.region = region;
     this.half = new KernelShape(kernel).hasFloat64();
     this.mode =
-        !vectors ? Mode.SCALAR : region != null ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
+        !vectors
+            ? Mode.SCALAR
+            : region != null ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
     this.chunk = new KernelShape(kernel).isTransposed() ? NARROW_CHUNK : CHUNK;
     kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
     this.maxScratch = accSlots.size();

@@ -21,8 +21,7 @@ record KernelShape(Kernel kernel) {
 
   private static boolean hasFloat64(Expr e, Set<Expr> seen) {
     return seen.add(e)
-        && (e.dtype() == DType.FLOAT64
-            || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
+        && (e.dtype() == DType.FLOAT64 || e.children().stream().anyMatch(c -> hasFloat64(c, seen)));
   }
 
   private List<Expr> roots() {
@@ -43,7 +42,9 @@ record KernelShape(Kernel kernel) {
     for (Phase p : kernel.phases()) {
       loops |= !p.loops().isEmpty();
       if (p instanceof Phase.ScatterAdd s) {
-        return columns >= shortest && scatterFits(s) ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
+        return columns >= shortest && scatterFits(s)
+            ? KernelGen.Mode.COLUMNS
+            : KernelGen.Mode.SCALAR;
       }
     }
     if (!loops) {
@@ -64,7 +65,9 @@ record KernelShape(Kernel kernel) {
       }
     }
     if (columns < shortest || rows < shortest) {
-      return rows >= shortest ? KernelGen.Mode.ROWS : columns >= shortest ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
+      return rows >= shortest
+          ? KernelGen.Mode.ROWS
+          : columns >= shortest ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
     }
     // A row that does not fill a vector wastes more than strided access to many rows costs.
     boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;

@@ -9,10 +9,10 @@ import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DType;
-import tapedeck.cpu.fast.gemm.Epilogue;
-import tapedeck.cpu.fast.gemm.Gemm;
-import tapedeck.cpu.fast.gemm.Operand;
-import tapedeck.cpu.fast.gemm.Parallel;
+import tapedeck.cpu.gemm.Epilogue;
+import tapedeck.cpu.gemm.Gemm;
+import tapedeck.cpu.gemm.Operand;
+import tapedeck.cpu.gemm.Parallel;
 
 /**
  * A matrix product. Operands that are affine views are packed from where they are; others are

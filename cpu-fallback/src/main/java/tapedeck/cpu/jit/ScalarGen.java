@@ -20,7 +20,7 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
-import tapedeck.cpu.fast.math.ScalarMath;
+import tapedeck.cpu.math.ScalarMath;
 
 /** Emits scalar code for expressions and indices at the current values of the loop variables. */
 final class ScalarGen {

@@ -1,6 +1,6 @@
 package tapedeck.cpu.jit;
 
-import static tapedeck.cpu.fast.math.Memory.ALL;
+import static tapedeck.cpu.math.Memory.ALL;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

@@ -6,7 +6,9 @@ import java.lang.constant.ConstantDescs;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.type.DType;
 
-/** Emits calls of {@link Vec} for operands on the stack, by element type and lanes of the kernel. */
+/**
+ * Emits calls of {@link Vec} for operands on the stack, by element type and lanes of the kernel.
+ */
 final class VectorCode {
   private static final ClassDesc FLOATS = ClassDesc.of("jdk.incubator.vector.FloatVector");
   private static final ClassDesc DOUBLES = ClassDesc.of("jdk.incubator.vector.DoubleVector");

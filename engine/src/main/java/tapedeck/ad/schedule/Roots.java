@@ -92,7 +92,8 @@ final class Roots {
         if (all || (m.cost() > 0 && (storeIsCheaper || n > Group.OPS_LIMIT / 4))) {
           roots.add(v);
         }
-        if (e.primitive() instanceof Movement.Pad || e.primitive() instanceof Movement.Concatenate) {
+        if (e.primitive() instanceof Movement.Pad
+            || e.primitive() instanceof Movement.Concatenate) {
           // What stands under a guard can be neither shared nor put into vectors.
           e.ins().forEach(in -> store(in, CHEAP));
         }

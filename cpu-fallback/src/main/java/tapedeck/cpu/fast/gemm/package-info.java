@@ -1,2 +1,0 @@
-/** Matrix products of strided or computed operands, blocked for caches and registers. */
-package tapedeck.cpu.fast.gemm;

@@ -1,0 +1,237 @@
+package tapedeck.cpu.gemm;
+
+import static java.nio.ByteOrder.nativeOrder;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+import tapedeck.cpu.math.Memory;
+
+/**
+ * Copies parts of operands into panels: depth groups of width elements, without gaps. An instance
+ * has scratch memory of one thread.
+ */
+final class Packing {
+  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> FEW32 = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Double> FEW64 = DoubleVector.SPECIES_128;
+
+  /** Bytes of scratch arrays, of which two fit in the first-level cache. */
+  private static final int SCRATCH = 12 << 10;
+
+  /** Rows before and after they are turned to columns. */
+  private final float[] rows32 = new float[SCRATCH / 4];
+
+  private final float[] turned32 = new float[SCRATCH / 4];
+  private final double[] rows64 = new double[SCRATCH / 8];
+  private final double[] turned64 = new double[SCRATCH / 8];
+
+  /**
+   * Packs one panel of float64 into native memory: element (w, d) of the source is at {@code src}
+   * plus {@code w * widthStride + d * depthStride} elements. Only valid of width elements are
+   * there, the others are set to 0.
+   */
+  void panel64(
+      long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
+    if (widthStride == 1 && valid == width && width * 8 % BYTES.length() == 0) {
+      rows(src, 8 * depthStride, 8 * width, depth, dst);
+      return;
+    }
+    int step = turned64.length / width;
+    for (int d = 0; d < depth; d += step) {
+      int n = Math.min(step, depth - d);
+      long from = src + 8L * d * depthStride;
+      array64(from, widthStride, depthStride, valid, width, n, turned64, 0);
+      MemorySegment.copy(
+          turned64,
+          0,
+          Memory.ALL,
+          ValueLayout.JAVA_DOUBLE_UNALIGNED,
+          dst + 8L * d * width,
+          n * width);
+    }
+  }
+
+  /** As {@link #panel64}, into an array from index at on. */
+  void array64(
+      long src,
+      long widthStride,
+      long depthStride,
+      int valid,
+      int width,
+      int depth,
+      double[] dst,
+      int at) {
+    long ws = 8 * widthStride;
+    long ds = 8 * depthStride;
+    if (depthStride == 1) {
+      int step = Math.min(rows64.length / width, depth);
+      for (int d = 0; d < depth; d += step) {
+        int n = Math.min(step, depth - d);
+        for (int w = 0; w < valid; w++) {
+          MemorySegment.copy(
+              Memory.ALL,
+              ValueLayout.JAVA_DOUBLE_UNALIGNED,
+              src + w * ws + 8L * d,
+              rows64,
+              w * n,
+              n);
+        }
+        Arrays.fill(rows64, valid * n, width * n, 0);
+        turn64(n, width, dst, at + d * width);
+      }
+      return;
+    }
+    if (valid < width) {
+      Arrays.fill(dst, at, at + depth * width, 0);
+    }
+    for (int d = 0; d < depth; d++) {
+      long from = src + d * ds;
+      int to = at + d * width;
+      int w = 0;
+      if (widthStride == 1) {
+        for (; w <= valid - FEW64.length(); w += FEW64.length()) {
+          DoubleVector.fromMemorySegment(FEW64, Memory.ALL, from + 8L * w, nativeOrder())
+              .intoArray(dst, to + w);
+        }
+      }
+      for (; w < valid; w++) {
+        dst[to + w] = Memory.getDouble(from + w * ws);
+      }
+    }
+  }
+
+  /** Writes the columns of a width x depth matrix one after the other. */
+  private void turn64(int depth, int width, double[] dst, int at) {
+    double[] src = rows64;
+    int w = 0;
+    for (; w <= width - 4; w += 4) {
+      int first = w * depth;
+      int to = at + w;
+      for (int d = first; d < first + depth; d++) {
+        dst[to] = src[d];
+        dst[to + 1] = src[d + depth];
+        dst[to + 2] = src[d + 2 * depth];
+        dst[to + 3] = src[d + 3 * depth];
+        to += width;
+      }
+    }
+    for (; w < width; w++) {
+      for (int d = 0; d < depth; d++) {
+        dst[at + w + d * width] = src[w * depth + d];
+      }
+    }
+  }
+
+  /**
+   * Packs one panel of float32 into native memory: element (w, d) of the source is at {@code src}
+   * plus {@code w * widthStride + d * depthStride} elements. Only valid of width elements are
+   * there, the others are set to 0.
+   */
+  void panel32(
+      long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
+    if (widthStride == 1 && valid == width && width * 4 % BYTES.length() == 0) {
+      rows(src, 4 * depthStride, 4 * width, depth, dst);
+      return;
+    }
+    int step = turned32.length / width;
+    for (int d = 0; d < depth; d += step) {
+      int n = Math.min(step, depth - d);
+      long from = src + 4L * d * depthStride;
+      array32(from, widthStride, depthStride, valid, width, n, turned32, 0);
+      MemorySegment.copy(
+          turned32,
+          0,
+          Memory.ALL,
+          ValueLayout.JAVA_FLOAT_UNALIGNED,
+          dst + 4L * d * width,
+          n * width);
+    }
+  }
+
+  /** As {@link #panel32}, into an array from index at on. */
+  void array32(
+      long src,
+      long widthStride,
+      long depthStride,
+      int valid,
+      int width,
+      int depth,
+      float[] dst,
+      int at) {
+    long ws = 4 * widthStride;
+    long ds = 4 * depthStride;
+    if (depthStride == 1) {
+      int step = Math.min(rows32.length / width, depth);
+      for (int d = 0; d < depth; d += step) {
+        int n = Math.min(step, depth - d);
+        for (int w = 0; w < valid; w++) {
+          MemorySegment.copy(
+              Memory.ALL,
+              ValueLayout.JAVA_FLOAT_UNALIGNED,
+              src + w * ws + 4L * d,
+              rows32,
+              w * n,
+              n);
+        }
+        Arrays.fill(rows32, valid * n, width * n, 0);
+        turn32(n, width, dst, at + d * width);
+      }
+      return;
+    }
+    if (valid < width) {
+      Arrays.fill(dst, at, at + depth * width, 0);
+    }
+    for (int d = 0; d < depth; d++) {
+      long from = src + d * ds;
+      int to = at + d * width;
+      int w = 0;
+      if (widthStride == 1) {
+        for (; w <= valid - FEW32.length(); w += FEW32.length()) {
+          FloatVector.fromMemorySegment(FEW32, Memory.ALL, from + 4L * w, nativeOrder())
+              .intoArray(dst, to + w);
+        }
+      }
+      for (; w < valid; w++) {
+        dst[to + w] = Memory.getFloat(from + w * ws);
+      }
+    }
+  }
+
+  /** Writes the columns of a width x depth matrix one after the other. */
+  private void turn32(int depth, int width, float[] dst, int at) {
+    float[] src = rows32;
+    int w = 0;
+    for (; w <= width - 4; w += 4) {
+      int first = w * depth;
+      int to = at + w;
+      for (int d = first; d < first + depth; d++) {
+        dst[to] = src[d];
+        dst[to + 1] = src[d + depth];
+        dst[to + 2] = src[d + 2 * depth];
+        dst[to + 3] = src[d + 3 * depth];
+        to += width;
+      }
+    }
+    for (; w < width; w++) {
+      for (int d = 0; d < depth; d++) {
+        dst[at + w + d * width] = src[w * depth + d];
+      }
+    }
+  }
+
+  private static void rows(long src, long pitch, int bytes, int depth, long dst) {
+    for (int d = 0; d < depth; d++) {
+      for (int i = 0; i < bytes; i += BYTES.length()) {
+        ByteVector.fromMemorySegment(BYTES, Memory.ALL, src + i, nativeOrder())
+            .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+      }
+      src += pitch;
+      dst += bytes;
+    }
+  }
+}

@@ -1,0 +1,215 @@
+package tapedeck.cpu.gemm;
+
+import tapedeck.cpu.math.Memory;
+
+/**
+ * Products one side of which is at most {@link #FEW} long: packing the other factor would take
+ * longer than multiplying it, so it is read where it lies. If it is n that is small, the transposed
+ * product is computed: X (few x k) is then B transposed and Y (k x many) A transposed.
+ */
+final class SkinnyProduct {
+  static final int FEW = 12;
+
+  /** Deeper products are summed in slices instead. */
+  static final int DEEP = 1 << 16;
+
+  /** Columns of the product that make a task. */
+  private static final int CHUNK = 256;
+
+  /** Columns of Y that stay in the cache while groups of X pass. */
+  private static final int STRIP = 64;
+
+  /**
+   * Bytes of Y that are computed or copied at a time, where it does not lie in memory as needed.
+   */
+  private static final int COPIED = 256 << 10;
+
+  private final boolean f64;
+  private final int size;
+  private final boolean transposed;
+  private final int few;
+  private final int many;
+  private final int k;
+  private final Operand x;
+  private final Operand y;
+  private final Epilogue epilogue;
+
+  /** Whether rows of the given Y are read along k, rather than along its columns. */
+  private final boolean alongDepth;
+
+  private final int chunk;
+  private long rows;
+  private float[] columns32;
+  private double[] columns64;
+
+  private SkinnyProduct(boolean f64, int m, int n, int k, Operand a, Operand b, Epilogue epilogue) {
+    this.f64 = f64;
+    this.size = f64 ? 8 : 4;
+    this.transposed = n < m;
+    this.few = Math.min(m, n);
+    this.many = Math.max(m, n);
+    this.k = k;
+    this.x = transposed ? b : a;
+    this.y = transposed ? a : b;
+    this.epilogue = epilogue;
+    this.alongDepth =
+        switch (y) {
+          case Operand.Strided s -> (transposed ? s.colStride() : s.rowStride()) == 1;
+          case Operand.Computed _ -> transposed;
+        };
+    boolean copied =
+        switch (y) {
+          case Operand.Strided s ->
+              !alongDepth && (transposed ? s.rowStride() : s.colStride()) != 1;
+          case Operand.Computed _ -> true;
+        };
+    this.chunk = copied ? Math.clamp(COPIED / ((long) k * size) / 16 * 16, 16, CHUNK) : CHUNK;
+  }
+
+  static void run(
+      boolean f64,
+      int m,
+      int n,
+      int k,
+      Operand a,
+      Operand b,
+      Epilogue epilogue,
+      Parallel parallel) {
+    SkinnyProduct p = new SkinnyProduct(f64, m, n, k, a, b, epilogue);
+    p.packX();
+    parallel.run((p.many + p.chunk - 1) / p.chunk, p::chunk);
+  }
+
+  /** Brings X into rows, or into groups of four rows, by columns. */
+  private void packX() {
+    Workspace mine = Workspace.get();
+    long at;
+    long rowStride;
+    long colStride;
+    switch (x) {
+      case Operand.Strided s -> {
+        at = s.address();
+        rowStride = transposed ? s.colStride() : s.rowStride();
+        colStride = transposed ? s.rowStride() : s.colStride();
+      }
+      case Operand.Computed c -> {
+        at = mine.fill.bytes((long) few * k * size);
+        if (transposed) {
+          c.filler().fill(at, few, 0, k, 0, few);
+        } else {
+          c.filler().fill(at, k, 0, few, 0, k);
+        }
+        rowStride = transposed ? 1 : k;
+        colStride = transposed ? few : 1;
+      }
+    }
+    if (alongDepth) {
+      rows = mine.b.bytes((long) few * k * size);
+      copy(at, rowStride, colStride, few, k, rows);
+      return;
+    }
+    int groups = (few + 3) / 4;
+    if (f64) {
+      columns64 = mine.columns64(4 * groups * k);
+    } else {
+      columns32 = mine.columns32(4 * groups * k);
+    }
+    for (int r = 0; r < 4 * groups; r++) {
+      for (int p = 0; p < k; p++) {
+        int to = 4 * (r / 4 * k + p) + r % 4;
+        long from = at + (r * rowStride + p * colStride) * size;
+        if (f64) {
+          columns64[to] = r < few ? Memory.getDouble(from) : 0;
+        } else {
+          columns32[to] = r < few ? Memory.getFloat(from) : 0;
+        }
+      }
+    }
+  }
+
+  /** Copies a strided matrix to rows without gaps. */
+  private void copy(long src, long rowStride, long colStride, int height, int width, long dst) {
+    for (int r = 0; r < height; r++) {
+      long from = src + r * rowStride * size;
+      long to = dst + (long) r * width * size;
+      if (colStride == 1) {
+        Memory.copy(from, to, (long) width * size);
+      } else if (f64) {
+        for (int c = 0; c < width; c++) {
+          Memory.putDouble(to + 8L * c, Memory.getDouble(from + 8L * c * colStride));
+        }
+      } else {
+        for (int c = 0; c < width; c++) {
+          Memory.putFloat(to + 4L * c, Memory.getFloat(from + 4L * c * colStride));
+        }
+      }
+    }
+  }
+
+  /** Computes one chunk of the long side and hands it on. */
+  private void chunk(int task) {
+    int first = task * chunk;
+    int count = Math.min(chunk, many - first);
+    Workspace mine = Workspace.get();
+    long at;
+    long pitch;
+    switch (y) {
+      case Operand.Strided s -> {
+        long along = transposed ? s.colStride() : s.rowStride();
+        long across = transposed ? s.rowStride() : s.colStride();
+        at = s.address() + first * across * size;
+        pitch = alongDepth ? across : along;
+        if (!alongDepth && across != 1) {
+          long copied = mine.chunk.bytes((long) k * count * size);
+          copy(at, along, across, k, count, copied);
+          at = copied;
+          pitch = count;
+        }
+      }
+      case Operand.Computed c -> {
+        at = mine.chunk.bytes((long) k * count * size);
+        if (transposed) {
+          c.filler().fill(at, k, first, count, 0, k);
+          pitch = k;
+        } else {
+          c.filler().fill(at, count, 0, k, first, count);
+          pitch = count;
+        }
+      }
+    }
+    long out = mine.c.bytes(2L * few * CHUNK * size);
+    multiply(at, pitch, count, out, mine);
+    if (transposed) {
+      long turned = out + (long) few * CHUNK * size;
+      copy(out, 1, count, count, few, turned);
+      epilogue.tile(turned, few, first, count, 0, few);
+    } else {
+      epilogue.tile(out, count, 0, few, first, count);
+    }
+  }
+
+  private void multiply(long at, long pitch, int count, long out, Workspace mine) {
+    long ld = (long) count * size;
+    for (int j = 0; j < count; j += STRIP) {
+      int wide = Math.min(STRIP, count - j);
+      long from = at + j * (alongDepth ? pitch : 1) * size;
+      for (int g = 0; g < few; g += 4) {
+        int tall = Math.min(4, few - g);
+        long to = out + g * ld + (long) j * size;
+        if (alongDepth) {
+          long row = rows + (long) g * k * size;
+          long deep = (long) k * size;
+          if (f64) {
+            Few64.dots(row, deep, tall, from, pitch * size, wide, k, to, ld, mine.lanes64);
+          } else {
+            Few32.dots(row, deep, tall, from, pitch * size, wide, k, to, ld, mine.lanes32);
+          }
+        } else if (f64) {
+          Few64.rows(columns64, g * k, k, from, pitch * size, wide, tall, to, ld);
+        } else {
+          Few32.rows(columns32, g * k, k, from, pitch * size, wide, tall, to, ld);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package tapedeck.cpu.gemm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Scratch memory of one thread, kept from product to product and grown where it is too small. */
+final class Workspace {
+  private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
+
+  private static final long TILE_BYTES = 4L * Blocking.F32.mr() * Blocking.F32.nr();
+
+  /**
+   * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
+   * JIT far less than reading native memory.
+   */
+  final float[] a32 = new float[Blocking.F32.mc() * Blocking.F32.kc()];
+
+  final double[] a64 = new double[Blocking.F64.mc() * Blocking.F64.kc()];
+
+  /** Packed columns of B, shared with the threads that help. */
+  final Slot b = new Slot();
+
+  /** Computed elements on their way to being packed. */
+  final Slot fill = new Slot();
+
+  /** Unfinished sums of one task. */
+  final Slot c = new Slot();
+
+  /** Unfinished sums of a product whose depth is packed in parts. */
+  final Slot sums = new Slot();
+
+  /** Elements that are turned from rows to columns. */
+  final Packing packing = new Packing();
+
+  /** A part of a factor that is not read where it lies. */
+  final Slot chunk = new Slot();
+
+  /** Sixteen vectors. */
+  final float[] lanes32 = new float[8 * Blocking.F32.nr()];
+
+  final double[] lanes64 = new double[8 * Blocking.F64.nr()];
+
+  private float[] columns32 = {};
+  private double[] columns64 = {};
+
+  private final MemorySegment tileMemory = Arena.ofAuto().allocate(TILE_BYTES, 64);
+
+  /** Where a tile goes when it leaves the registers. */
+  final long tile = tileMemory.address();
+
+  private Workspace() {}
+
+  static Workspace get() {
+    return OF_THREAD.get();
+  }
+
+  /** An array of at least so many elements, for the short factor of a skinny product. */
+  float[] columns32(int elements) {
+    if (columns32.length < elements) {
+      columns32 = new float[elements];
+    }
+    return columns32;
+  }
+
+  double[] columns64(int elements) {
+    if (columns64.length < elements) {
+      columns64 = new double[elements];
+    }
+    return columns64;
+  }
+
+  static final class Slot {
+    private MemorySegment memory = MemorySegment.NULL;
+
+    /**
+     * The address of at least so many bytes; what they held is lost when they are more than ever.
+     */
+    long bytes(long n) {
+      if (memory.byteSize() < n) {
+        memory = Arena.ofAuto().allocate(n + n / 4, 64);
+      }
+      return memory.address();
+    }
+  }
+}

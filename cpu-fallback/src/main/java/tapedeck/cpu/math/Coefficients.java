@@ -1,0 +1,176 @@
+package tapedeck.cpu.math;
+
+/**
+ * Constants of the approximations that {@link ScalarMath} and the vector loops share. Polynomials
+ * interpolate at Chebyshev nodes (computed with 60 digits), coefficients by rising power.
+ */
+final class Coefficients {
+  /** Adding it rounds to an integer and leaves that integer in the low bits of the sum. */
+  static final double ROUND = 0x1.8p52;
+
+  static final double LOG2_E = 0x1.71547652b82fep0;
+  static final double TWO_OVER_PI = 0x1.45f306dc9c883p-1;
+
+  /** ln 2 in two parts; the product of the first with any exponent is exact. */
+  static final double LN2_HI = 0x1.62e42fee00000p-1;
+
+  static final double LN2_LO = 0x1.a39ef35793c76p-33;
+  static final double LN2 = 0x1.62e42fefa39efp-1;
+
+  /** pi/2 in three parts (Cody and Waite). */
+  static final double PIO2_1 = 0x1.921fb54442d18p+0;
+
+  static final double PIO2_2 = 0x1.1a62633145c07p-54;
+  static final double PIO2_3 = -0x1.f1976b7ed8fbcp-110;
+
+  /** Largest argument of sine and cosine that three parts of pi/2 reduce well. */
+  static final double TRIG_MAX = 1e5;
+
+  /** Largest x with a finite exp(x). */
+  static final double EXP_MAX = 0x1.62e42fefa39efp9;
+
+  /** Below it exp(x) rounds to 0. */
+  static final double EXP_MIN = -0x1.74910d52d3052p9;
+
+  /** Below it expm1(x) rounds to -1. */
+  static final double EXPM1_MIN = -40;
+
+  /** Below it sin x, log(1 + x) and exp(x) - 1 round to x. */
+  static final double TINY = 0x1p-54;
+
+  /** Beyond it erfc(x) rounds to 0. */
+  static final double ERFC_MAX = 28;
+
+  /** Middle of the map t = (x - c)/(x + c) of Shepherd and Laframboise. */
+  static final double ERFC_CENTRE = 3.75;
+
+  /**
+   * Added to the bits of a number, it carries into the exponent where the mantissa is over sqrt 2.
+   */
+  static final long SQRT_HALF = 0x3fe6a09e00000000L;
+
+  static final long LOG_CARRY = 0x3ff0000000000000L - SQRT_HALF;
+  static final long MANTISSA = 0x000fffffffffffffL;
+  static final long SIGN = 0x8000000000000000L;
+
+  /** 2^52 as bits: or-ed with a small integer it is that integer, as a double, plus 2^52. */
+  static final long TWO52 = 0x4330000000000000L;
+
+  /** 2^52 + 1023: takes away TWO52 and the bias of an exponent. */
+  static final double TWO52_BIAS = 0x1.00000000003ffp52;
+
+  static final double EXP0 = 0.5;
+  static final double EXP1 = 0.1666666666666667;
+  static final double EXP2 = 0.04166666666666667;
+  static final double EXP3 = 0.008333333333326136;
+  static final double EXP4 = 0.0013888888888883748;
+  static final double EXP5 = 0.00019841269874820627;
+  static final double EXP6 = 2.4801587325547743e-05;
+  static final double EXP7 = 2.7557255400206422e-06;
+  static final double EXP8 = 2.75572736431103e-07;
+  static final double EXP9 = 2.5105217004720745e-08;
+  static final double EXP10 = 2.0914686968086876e-09;
+  static final double LG0 = 0.6666666666666666;
+  static final double LG1 = 0.4000000000000088;
+  static final double LG2 = 0.2857142857080323;
+  static final double LG3 = 0.22222222391800484;
+  static final double LG4 = 0.18181795630883255;
+  static final double LG5 = 0.15386240205895024;
+  static final double LG6 = 0.1326875966637694;
+  static final double LG7 = 0.1308676703278257;
+  static final double SIN0 = -0.16666666666666666;
+  static final double SIN1 = 0.008333333333333331;
+  static final double SIN2 = -0.00019841269841265063;
+  static final double SIN3 = 2.7557319219337312e-06;
+  static final double SIN4 = -2.5052106231802837e-08;
+  static final double SIN5 = 1.6058531516797758e-10;
+  static final double SIN6 = -7.586691094197958e-13;
+  static final double COS0 = 0.041666666666666664;
+  static final double COS1 = -0.0013888888888887398;
+  static final double COS2 = 2.480158729876456e-05;
+  static final double COS3 = -2.7557317271145144e-07;
+  static final double COS4 = 2.087614614655861e-09;
+  static final double COS5 = -1.1382623647474604e-11;
+  static final double ERF0 = 1.1283791670955126;
+  static final double ERF1 = -0.37612638903183543;
+  static final double ERF2 = 0.11283791670945006;
+  static final double ERF3 = -0.02686617064323777;
+  static final double ERF4 = 0.0052239776071164225;
+  static final double ERF5 = -0.0008548325975389692;
+  static final double ERF6 = 0.00012055294904839707;
+  static final double ERF7 = -1.492473690741966e-05;
+  static final double ERF8 = 1.6447424703317362e-06;
+  static final double ERF9 = -1.6208483801871705e-07;
+  static final double ERF10 = 1.3720064546777686e-08;
+  static final double ERF11 = -7.795898827002142e-10;
+  static final double ERFC0 = 1.2375126308378275;
+  static final double ERFC1 = -0.1402405985855467;
+  static final double ERFC2 = 0.003585415485463779;
+  static final double ERFC3 = 0.08227673849011204;
+  static final double ERFC4 = -0.10880393014171236;
+  static final double ERFC5 = 0.09230432116153116;
+  static final double ERFC6 = -0.05869339859030941;
+  static final double ERFC7 = 0.028362277400457724;
+  static final double ERFC8 = -0.009746579553431873;
+  static final double ERFC9 = 0.001755626017152004;
+  static final double ERFC10 = 0.00029371366631088616;
+  static final double ERFC11 = -0.00029015496529570924;
+  static final double ERFC12 = 5.1648913469599865e-05;
+  static final double ERFC13 = 2.2387259638230133e-05;
+  static final double ERFC14 = -1.1442990926805438e-05;
+  static final double ERFC15 = -9.801666755858578e-07;
+  static final double ERFC16 = 1.7481190468391965e-06;
+  static final double ERFC17 = -4.815839621672849e-08;
+  static final double ERFC18 = -2.5261465267715506e-07;
+  static final double ERFC19 = 1.5996335215573707e-08;
+  static final double ERFC20 = 3.285083556233316e-08;
+  static final double ERFC21 = -8.782125734803521e-10;
+  static final double ERFC22 = -2.4108215365422332e-09;
+
+  // the same functions to float32 accuracy
+  static final double ERFC_F_MAX = 10.3;
+  static final double ERFC_F_CENTRE = 2.5;
+
+  /** Beyond it float32 exponentials overflow or vanish, and float64 ones do not yet. */
+  static final double EXP_F_MAX = 700;
+
+  static final double EXP_F0 = 0.500000001346581;
+  static final double EXP_F1 = 0.16666666681623232;
+  static final double EXP_F2 = 0.041666464925285904;
+  static final double EXP_F3 = 0.0083333109254809;
+  static final double EXP_F4 = 0.0013933649996309251;
+  static final double EXP_F5 = 0.00019890990824673654;
+  static final double LG_F0 = 0.6666666655445164;
+  static final double LG_F1 = 0.4000012187697803;
+  static final double LG_F2 = 0.28550816599028045;
+  static final double LG_F3 = 0.23330581956838792;
+  static final double SIN_F0 = -0.16666666663854168;
+  static final double SIN_F1 = 0.008333331874273714;
+  static final double SIN_F2 = -0.000198400864995936;
+  static final double SIN_F3 = 2.7249895230611676e-06;
+  static final double COS_F0 = 0.041666666664320264;
+  static final double COS_F1 = -0.0013888887671652504;
+  static final double COS_F2 = 2.480060018036381e-05;
+  static final double COS_F3 = -2.7300933687212943e-07;
+  static final double ERF_F0 = 1.1283791658483509;
+  static final double ERF_F1 = -0.37612626666720334;
+  static final double ERF_F2 = 0.11283594715160218;
+  static final double ERF_F3 = -0.026854212010626412;
+  static final double ERF_F4 = 0.005189087423433974;
+  static final double ERF_F5 = -0.000801686428716587;
+  static final double ERF_F6 = 7.875875062685488e-05;
+  static final double ERFC_F0 = 1.2648381836696259;
+  static final double ERFC_F1 = -0.1223567649474855;
+  static final double ERFC_F2 = -0.09902445642266339;
+  static final double ERFC_F3 = 0.1576299949819207;
+  static final double ERFC_F4 = -0.10296865109986597;
+  static final double ERFC_F5 = 0.03275961621728026;
+  static final double ERFC_F6 = 0.0009428818235956389;
+  static final double ERFC_F7 = -0.004372068093392343;
+  static final double ERFC_F8 = 0.0004595390315440643;
+  static final double ERFC_F9 = 0.0005966058840631884;
+  static final double ERFC_F10 = -5.153521341291181e-05;
+  static final double ERFC_F11 = -6.142310116519868e-05;
+
+  private Coefficients() {}
+}

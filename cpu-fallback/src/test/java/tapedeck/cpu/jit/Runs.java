@@ -1,0 +1,82 @@
+package tapedeck.cpu.jit;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.schedule.Schedule;
+
+/** Runs one kernel on a device; parameters that are written start from the same data as others. */
+final class Runs {
+  private Runs() {}
+
+  /** Bytes of every parameter after the run. */
+  static List<byte[]> run(Device device, Kernel kernel, List<byte[]> before) {
+    List<Schedule.Slot> slots = new ArrayList<>();
+    List<Integer> all = new ArrayList<>();
+    for (int i = 0; i < kernel.params().size(); i++) {
+      Kernel.Param p = kernel.params().get(i);
+      slots.add(new Schedule.Slot(p.dtype(), p.elements(), new Schedule.Place.Input(i)));
+      all.add(i);
+    }
+    Schedule schedule =
+        new Schedule(
+            slots, List.of(new Schedule.Launch(kernel, "test", "", all)), all, List.of(), 0, 0);
+    List<Buffer> buffers = new ArrayList<>();
+    List<byte[]> after = new ArrayList<>();
+    try (Executable e = device.compile(schedule)) {
+      for (byte[] data : before) {
+        Buffer b = device.allocate(data.length);
+        buffers.add(b);
+        device.write(b, MemorySegment.ofArray(data));
+      }
+      e.run(buffers, List.of());
+      for (byte[] data : before) {
+        byte[] back = new byte[data.length];
+        device.read(buffers.get(after.size()), MemorySegment.ofArray(back));
+        after.add(back);
+      }
+    } finally {
+      buffers.forEach(Buffer::close);
+    }
+    return after;
+  }
+
+  /** Contents for a kernel's parameters: floats in [-2, 2), ints in [0, 4), written ones zero. */
+  static List<byte[]> data(Kernel kernel, long seed) {
+    Random random = new Random(seed);
+    List<byte[]> out = new ArrayList<>();
+    for (Kernel.Param p : kernel.params()) {
+      byte[] bytes = new byte[Math.toIntExact(p.elements() * p.dtype().bytes())];
+      MemorySegment m = MemorySegment.ofArray(bytes);
+      for (long i = 0; i < p.elements() && !p.written(); i++) {
+        switch (p.dtype()) {
+          case FLOAT32 ->
+              m.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, random.nextFloat() * 4 - 2);
+          case FLOAT64 ->
+              m.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8, random.nextDouble() * 4 - 2);
+          case INT32 -> m.set(ValueLayout.JAVA_INT_UNALIGNED, i * 4, random.nextInt(4));
+          case BOOL -> m.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt(2));
+        }
+      }
+      out.add(bytes);
+    }
+    return out;
+  }
+
+  /** Element of a parameter as float64. */
+  static double at(Kernel.Param p, byte[] bytes, long i) {
+    MemorySegment m = MemorySegment.ofArray(bytes);
+    return switch (p.dtype()) {
+      case FLOAT32 -> m.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
+      case FLOAT64 -> m.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8);
+      case INT32 -> m.get(ValueLayout.JAVA_INT_UNALIGNED, i * 4);
+      case BOOL -> m.get(ValueLayout.JAVA_BYTE, i);
+    };
+  }
+}
