@@ -84,8 +84,7 @@ class ModulesTest {
         .resideInAPackage("tapedeck.cpu.interp")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("tapedeck.cpu.math..",
-                    "tapedeck.cpu.gemm..", "tapedeck.cpu.jit..")
+        .resideInAnyPackage("tapedeck.cpu.math..", "tapedeck.cpu.gemm..", "tapedeck.cpu.jit..")
         .check(ALL);
   }
 }
