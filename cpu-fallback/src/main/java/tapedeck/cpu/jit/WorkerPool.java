@@ -40,6 +40,7 @@ final class WorkerPool implements AutoCloseable {
   }
 
   /** Runs all units, {@code grain} at a time, and returns when they are done. One job at a time. */
+  @SuppressWarnings("ThreadPriorityCheck") // only a hint: the result does not rest on it
   void run(long units, long grain, Body body) {
     if (workers.length == 0 || units <= grain) {
       body.run(0, units);
