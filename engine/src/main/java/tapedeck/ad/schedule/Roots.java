@@ -95,7 +95,7 @@ final class Roots {
         if (e.primitive() instanceof Movement.Pad
             || e.primitive() instanceof Movement.Concatenate) {
           // What stands under a guard can be neither shared nor put into vectors.
-          e.ins().forEach(in -> store(in, CHEAP));
+          e.ins().forEach(in -> store(in, 3 * COSTLY));
         }
         if (e.primitive() instanceof Movement.Broadcast) {
           Var in = e.ins().get(0);
