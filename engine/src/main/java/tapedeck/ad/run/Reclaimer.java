@@ -37,18 +37,23 @@ final class Reclaimer extends PhantomReference<Object> {
     clear();
   }
 
+  /** One at a time, so that {@link #collect} returns after an action that had begun before it. */
   private void reclaim() {
-    if (WATCHED.remove(this)) {
-      action.run();
+    synchronized (WATCHED) {
+      if (WATCHED.remove(this)) {
+        action.run();
+      }
     }
   }
 
   /** Collects garbage and runs the actions of everything that turned out to be unreachable. */
   static void collect() {
     System.gc();
-    for (Reclaimer r : WATCHED) {
-      if (r.refersTo(null)) {
-        r.reclaim();
+    synchronized (WATCHED) {
+      for (Reclaimer r : WATCHED) {
+        if (r.refersTo(null)) {
+          r.reclaim();
+        }
       }
     }
   }
