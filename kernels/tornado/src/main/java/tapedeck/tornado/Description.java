@@ -1,0 +1,49 @@
+package tapedeck.tornado;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tapedeck.ad.backend.DeviceInfo;
+import tapedeck.tornado.render.Target;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+
+/**
+ * A device of TornadoVM as this backend sees it.
+ *
+ * @param device TornadoVM's device
+ * @param name name with which a user chooses it
+ * @param info what it is
+ * @param target what the renderer needs to know
+ * @param float64 whether it computes in float64
+ */
+record Description(
+    TornadoDevice device, String name, DeviceInfo info, Target target, boolean float64) {
+
+  static Description of(TornadoDevice d, String name) {
+    boolean gpu = d.getDeviceType() == TornadoDeviceType.GPU;
+    String kind =
+        switch (d.getDeviceType()) {
+          case GPU -> "gpu";
+          case CPU -> "cpu";
+          default -> "accelerator";
+        };
+    int units = Math.max(1, d.getPhysicalDevice().getDeviceMaxComputeUnits());
+    int group = (int) Math.min(4096, d.getPhysicalDevice().getDeviceMaxWorkGroupSize()[0]);
+    Map<String, String> details = new LinkedHashMap<>();
+    details.put("driver", d.getTornadoVMBackend().name());
+    details.put("platform", d.getPlatformName());
+    details.put("local memory", d.getDeviceLocalMemorySize() + " bytes");
+    details.put("largest group", Integer.toString(group));
+    // Below every other backend: TornadoVM is used where it is asked for.
+    DeviceInfo info =
+        new DeviceInfo(
+            kind,
+            d.getPhysicalDevice().getDeviceName().strip(),
+            units,
+            d.getMaxGlobalMemory(),
+            gpu ? -10 : -20,
+            Map.copyOf(details));
+    return new Description(
+        d, name, info, new Target(gpu, units, group, d.getDeviceLocalMemorySize()), true);
+  }
+}

@@ -1,0 +1,164 @@
+package tapedeck.tornado;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.DeviceInfo;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.backend.MemoryStats;
+import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.ClosedException;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DeviceException;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/**
+ * One of TornadoVM's devices. Every execution plan has a queue of its own there; work is in order
+ * because a queue is waited for before another one is used.
+ */
+final class TapedeckDevice implements Device {
+  /** Queue for copies; plans count from 1. */
+  private static final long COPIES = 0;
+
+  private final Description description;
+  private final Memory memory;
+  private final Kernels kernels;
+  private final Set<TornadoBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<TornadoExecutable> executables =
+      Collections.newSetFromMap(new IdentityHashMap<>());
+  private long busy = COPIES;
+  private boolean closed;
+
+  TapedeckDevice(Description description) {
+    this.description = description;
+    this.memory = new Memory(description.device(), description.name());
+    this.kernels = new Kernels(description.target());
+  }
+
+  TornadoDevice device() {
+    return description.device();
+  }
+
+  Memory allocator() {
+    return memory;
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  @Override
+  public String name() {
+    return description.name();
+  }
+
+  @Override
+  public DeviceInfo info() {
+    return description.info();
+  }
+
+  @Override
+  public boolean supports(DType dtype) {
+    return dtype != DType.FLOAT64 || description.float64();
+  }
+
+  synchronized void checkOpen() {
+    if (closed) {
+      throw new ClosedException("[tornado] device " + name() + " was used after it was closed");
+    }
+  }
+
+  /** Waits for the queue in use if it is another one than this. */
+  synchronized void use(long queue) {
+    if (busy != queue) {
+      device().sync(busy);
+      busy = queue;
+    }
+  }
+
+  @Override
+  public synchronized Buffer allocate(long bytes) {
+    checkOpen();
+    TornadoBuffer b = new TornadoBuffer(this, memory.allocate(bytes), bytes);
+    buffers.add(b);
+    return b;
+  }
+
+  synchronized void released(TornadoBuffer b) {
+    if (buffers.remove(b)) {
+      memory.release(b.state, b.bytes());
+    }
+  }
+
+  @Override
+  public synchronized void write(Buffer dst, MemorySegment src) {
+    checkOpen();
+    TornadoBuffer b = own(dst, src.byteSize(), "write");
+    b.memory();
+    use(COPIES);
+    memory.write(COPIES, b.state, src);
+  }
+
+  @Override
+  public synchronized void read(Buffer src, MemorySegment dst) {
+    checkOpen();
+    TornadoBuffer b = own(src, dst.byteSize(), "read");
+    b.memory();
+    use(COPIES);
+    memory.read(COPIES, b.state, dst);
+  }
+
+  /** The buffer as one of this device's, with room for some bytes. */
+  TornadoBuffer own(Buffer buffer, long bytes, String what) {
+    if (!(buffer instanceof TornadoBuffer b) || b.device != this) {
+      throw new DeviceException("[" + what + "] buffer does not belong to device " + name());
+    }
+    if (bytes > b.bytes()) {
+      throw new DeviceException(
+          "[" + what + "] buffer is too small: " + b.bytes() + " bytes, " + bytes + " needed");
+    }
+    return b;
+  }
+
+  @Override
+  public synchronized Executable compile(Schedule schedule) {
+    checkOpen();
+    TornadoExecutable e = TornadoExecutable.compile(this, schedule);
+    executables.add(e);
+    return e;
+  }
+
+  synchronized void released(TornadoExecutable e) {
+    executables.remove(e);
+  }
+
+  @Override
+  public synchronized void synchronize() {
+    checkOpen();
+    device().sync(busy);
+  }
+
+  @Override
+  public MemoryStats memory() {
+    return memory.stats();
+  }
+
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      device().sync(busy);
+      List.copyOf(executables).forEach(TornadoExecutable::close);
+      new ArrayList<>(buffers).forEach(TornadoBuffer::close);
+      closed = true;
+      memory.close();
+    }
+  }
+}

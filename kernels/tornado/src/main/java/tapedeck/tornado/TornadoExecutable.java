@@ -1,0 +1,231 @@
+package tapedeck.tornado;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import tapedeck.ad.backend.Buffer;
+import tapedeck.ad.backend.Executable;
+import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.ClosedException;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
+import tapedeck.ad.type.DeviceException;
+import tapedeck.tornado.render.JavaKernel;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
+import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * A schedule as one task graph in one execution plan. The graph's arrays are placeholders of one
+ * element: before a run each gets the device memory of the buffer that takes its place, so nothing
+ * is copied between host and device, and a run after the first compiles nothing.
+ */
+final class TornadoExecutable implements Executable {
+  private static final AtomicLong COUNT = new AtomicLong();
+
+  private final TapedeckDevice device;
+  private final Schedule schedule;
+  private final TornadoExecutionPlan plan;
+  private final DeviceBufferState[] states;
+  private final SlotMemory arena;
+  private boolean closed;
+
+  private TornadoExecutable(
+      TapedeckDevice device,
+      Schedule schedule,
+      TornadoExecutionPlan plan,
+      DeviceBufferState[] states,
+      SlotMemory arena) {
+    this.device = device;
+    this.schedule = schedule;
+    this.plan = plan;
+    this.states = states;
+    this.arena = arena;
+  }
+
+  /**
+   * Builds the graph and compiles its kernels.
+   *
+   * @throws DTypeException if a kernel computes with a type that the device lacks
+   * @throws DeviceException if TornadoVM does not compile a kernel
+   */
+  static TornadoExecutable compile(TapedeckDevice device, Schedule schedule) {
+    checkTypes(device, schedule);
+    Object[] arrays =
+        schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
+    SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
+    if (schedule.launches().isEmpty()) {
+      return new TornadoExecutable(device, schedule, null, new DeviceBufferState[0], arena);
+    }
+    try {
+      String name = "schedule" + COUNT.incrementAndGet();
+      TaskGraph graph = new TaskGraph(name);
+      graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
+      GridScheduler grids = new GridScheduler();
+      KernelContext context = new KernelContext();
+      for (int i = 0; i < schedule.launches().size(); i++) {
+        Schedule.Launch l = schedule.launches().get(i);
+        Kernels.Loaded k = device.kernels().get(l.kernel());
+        Object[] args = new Object[l.slots().size() + 1];
+        args[0] = context;
+        for (int p = 0; p < l.slots().size(); p++) {
+          args[p + 1] = arrays[l.slots().get(p)];
+        }
+        graph.addTask(k.task().pack("k" + i, args));
+        grids.addWorkerGrid(name + ".k" + i, grid(k.kernel()));
+      }
+      ImmutableTaskGraph fixed = graph.snapshot();
+      TornadoExecutionPlan plan =
+          new TornadoExecutionPlan(fixed).withDevice(device.device()).withGridScheduler(grids);
+      DeviceBufferState[] states = new DeviceBufferState[arrays.length];
+      for (int s = 0; s < arrays.length; s++) {
+        states[s] = Internals.state(fixed, arrays[s], device.device());
+        states[s].setContents(true);
+        arena.bind(s, states[s]);
+      }
+      plan.withPreCompilation();
+      return new TornadoExecutable(device, schedule, plan, states, arena);
+    } catch (RuntimeException | InternalError | TornadoInternalError e) {
+      arena.close();
+      throw failure("compile", schedule, e);
+    }
+  }
+
+  private static void checkTypes(TapedeckDevice device, Schedule schedule) {
+    for (Schedule.Launch l : schedule.launches()) {
+      boolean f64 =
+          schedule.slots().stream().anyMatch(s -> s.dtype() == DType.FLOAT64)
+              || l.kernel().params().stream().anyMatch(p -> p.dtype() == DType.FLOAT64);
+      if (f64 && !device.supports(DType.FLOAT64)) {
+        throw new DTypeException(
+            "["
+                + l.label()
+                + "] device "
+                + device.name()
+                + " ("
+                + device.info().description()
+                + ") has no f64"
+                + (l.source().isEmpty() ? "" : "; at " + l.source()));
+      }
+    }
+  }
+
+  private static Object placeholder(DType t) {
+    return switch (t) {
+      case FLOAT32 -> new FloatArray(1);
+      case FLOAT64 -> new DoubleArray(1);
+      case INT32 -> new IntArray(1);
+      case BOOL -> new ByteArray(1);
+    };
+  }
+
+  private static WorkerGrid grid(JavaKernel k) {
+    WorkerGrid g = new WorkerGrid1D(Math.toIntExact(k.global()));
+    g.setLocalWork(k.local(), 1, 1);
+    return g;
+  }
+
+  private static RuntimeException failure(String verb, Schedule schedule, Throwable e) {
+    if (e instanceof DeviceException d) {
+      return d;
+    }
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return new DeviceException(
+        "["
+            + verb
+            + "] TornadoVM: "
+            + e.getMessage()
+            + (root == e ? "" : " (" + root + ")")
+            + "; kernels: "
+            + String.join(
+                ", ",
+                schedule.launches().stream()
+                    .map(l -> l.label() + (l.source().isEmpty() ? "" : " at " + l.source()))
+                    .distinct()
+                    .toList()),
+        e);
+  }
+
+  @Override
+  public void run(List<Buffer> inputs, List<Buffer> outputs) {
+    check(inputs, schedule.inputs(), "inputs");
+    check(outputs, schedule.outputs(), "outputs");
+    synchronized (device) {
+      device.checkOpen();
+      if (closed) {
+        throw new ClosedException("[tornado] executable was run after it was closed");
+      }
+      bind(inputs, schedule.inputs(), "input");
+      bind(outputs, schedule.outputs(), "output");
+      if (plan == null) {
+        return;
+      }
+      device.use(plan.getId());
+      try {
+        plan.execute();
+      } catch (RuntimeException | InternalError | TornadoInternalError e) {
+        throw failure("run", schedule, e);
+      }
+    }
+  }
+
+  private static void check(List<Buffer> given, List<Integer> slots, String what) {
+    if (given.size() != slots.size()) {
+      throw new DeviceException(
+          "[run] " + given.size() + " " + what + " given, " + slots.size() + " expected");
+    }
+  }
+
+  private void bind(List<Buffer> given, List<Integer> slots, String what) {
+    for (int i = 0; i < slots.size(); i++) {
+      int slot = slots.get(i);
+      TornadoBuffer b =
+          device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
+      if (plan == null) {
+        b.memory();
+      } else {
+        states[slot].setXPUBuffer(b.memory());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (device) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      device.use(0);
+      device.released(this);
+      try {
+        if (plan != null) {
+          // The plan would free the memory that its arrays have, which is not its own.
+          for (DeviceBufferState s : states) {
+            s.setXPUBuffer(null);
+          }
+          plan.close();
+        }
+      } catch (TornadoExecutionPlanException e) {
+        throw new DeviceException("[tornado] closing a plan failed", e);
+      } finally {
+        arena.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package tapedeck.tornado;
+
+import java.util.ArrayList;
+import java.util.List;
+import tapedeck.ad.backend.BackendProvider;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.DeviceInfo;
+import tapedeck.ad.type.DeviceException;
+import uk.ac.manchester.tornado.api.TornadoBackend;
+import uk.ac.manchester.tornado.api.TornadoDeviceMap;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/**
+ * Finds the devices of all of TornadoVM's drivers. They are numbered {@code tornado:0}, {@code
+ * tornado:1}, … in TornadoVM's order.
+ */
+public final class TornadoProvider implements BackendProvider {
+  /** Set by the flags of the SDK, without which there is nothing but the API. */
+  private static final String RUNTIME = "tornado.load.runtime.implementation";
+
+  /** For {@link java.util.ServiceLoader}. */
+  public TornadoProvider() {}
+
+  @Override
+  public String name() {
+    return "tornado";
+  }
+
+  @Override
+  public Discovery discover() {
+    if (System.getProperty(RUNTIME) == null) {
+      return rejected(
+          "not started with the flags of the TornadoVM SDK; use ./tapedeck with --tornado and"
+              + " TORNADOVM_HOME set");
+    }
+    configure();
+    List<Candidate> found = new ArrayList<>();
+    try {
+      for (TornadoBackend b : new TornadoDeviceMap().getAllBackends()) {
+        for (TornadoDevice d : b.getAllDevices()) {
+          found.add(new Found(Description.of(d, "tornado:" + found.size())));
+        }
+      }
+    } catch (LinkageError | RuntimeException e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      return rejected("TornadoVM did not start: " + root);
+    }
+    return found.isEmpty()
+        ? rejected("TornadoVM has no device: none of its drivers found one")
+        : new Discovery(List.copyOf(found), List.of());
+  }
+
+  private static Discovery rejected(String why) {
+    return new Discovery(List.of(), List.of("tornado: " + why));
+  }
+
+  /**
+   * TornadoVM reads these once, when it starts. Arithmetic must be IEEE 754's, which its flags for
+   * OpenCL give up; its fall-back to sequential Java must be an error.
+   */
+  private static void configure() {
+    System.setProperty("tornado.recover.bailout", "False");
+    System.setProperty("tornado.enable.fastMathOptimizations", "False");
+    System.setProperty("tornado.experimental.reduce", "False");
+    System.setProperty("tornado.check.parameters", "False");
+    if (System.getProperty("tornado.opencl.compiler.flags") == null) {
+      System.setProperty("tornado.opencl.compiler.flags", "-w");
+    }
+  }
+
+  /** A device that was found. */
+  private record Found(Description description) implements Candidate {
+    @Override
+    public String name() {
+      return description.name();
+    }
+
+    @Override
+    public DeviceInfo info() {
+      return description.info();
+    }
+
+    @Override
+    public Device open() {
+      try {
+        return new TapedeckDevice(description);
+      } catch (LinkageError e) {
+        throw new DeviceException("[tornado] " + name() + " does not open", e);
+      }
+    }
+  }
+}

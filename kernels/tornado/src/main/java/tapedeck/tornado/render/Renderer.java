@@ -1,0 +1,68 @@
+package tapedeck.tornado.render;
+
+import java.lang.classfile.Label;
+import java.util.concurrent.atomic.AtomicLong;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.type.DeviceException;
+
+/** Chooses the form of a kernel for a device and writes it as a Java class. */
+public final class Renderer {
+  private static final AtomicLong COUNT = new AtomicLong();
+
+  private final Target target;
+
+  /** A renderer for one device. */
+  public Renderer(Target target) {
+    this.target = target;
+  }
+
+  /**
+   * A kernel as a Java class.
+   *
+   * @throws DeviceException if the kernel is beyond what a TornadoVM task can hold
+   */
+  public JavaKernel render(Kernel kernel) {
+    checkSize(kernel);
+    String name = "tapedeck" + COUNT.incrementAndGet();
+    return grid(name, kernel);
+  }
+
+  /** TornadoVM's arrays are addressed by ints. */
+  private static void checkSize(Kernel k) {
+    long most = k.points();
+    for (Kernel.Param p : k.params()) {
+      most = Math.max(most, p.elements());
+    }
+    for (Phase p : k.phases()) {
+      most = Math.max(most, ExprGen.points(p));
+    }
+    if (most > Integer.MAX_VALUE - (1 << 24)) {
+      throw new DeviceException(
+          "[tornado] " + most + " elements in one kernel; TornadoVM's arrays end at 2^31");
+    }
+  }
+
+  /** Every work-item runs one grid point, without barriers. */
+  private JavaKernel grid(String name, Kernel kernel) {
+    long points = kernel.points();
+    long local = target.group(points);
+    long global = (points + local - 1) / local * local;
+    byte[] bytes =
+        KernelClass.build(
+            name,
+            kernel,
+            (code, params) -> {
+              ExprGen g = new ExprGen(code, params);
+              int at = g.workItem("globalIdx");
+              Label end = code.newLabel();
+              if (global != points) {
+                code.iload(at).loadConstant((int) points).if_icmpge(end);
+              }
+              g.decode(at, kernel.grid());
+              g.phases(kernel.phases());
+              code.labelBinding(end);
+            });
+    return new JavaKernel(name, bytes, global, local, "grid");
+  }
+}
