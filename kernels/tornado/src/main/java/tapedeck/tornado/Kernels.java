@@ -2,6 +2,7 @@ package tapedeck.tornado;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.tornado.render.GeneratedKernel;
@@ -23,10 +24,10 @@ final class Kernels {
   record Loaded(JavaKernel kernel, KernelTask task) {}
 
   private final Renderer renderer;
-  private final Map<Kernel, Loaded> cache =
+  private final Map<Kernel, List<Loaded>> cache =
       new LinkedHashMap<>(64, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Kernel, Loaded> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Kernel, List<Loaded>> eldest) {
           return size() > KEPT;
         }
       };
@@ -35,10 +36,11 @@ final class Kernels {
     this.renderer = new Renderer(target);
   }
 
-  synchronized Loaded get(Kernel kernel) {
-    Loaded l = cache.get(kernel);
+  /** The classes that together are a kernel, in the order of their launches. */
+  synchronized List<Loaded> get(Kernel kernel) {
+    List<Loaded> l = cache.get(kernel);
     if (l == null) {
-      l = load(renderer.render(kernel));
+      l = renderer.render(kernel).stream().map(Kernels::load).toList();
       cache.put(kernel, l);
     }
     return l;

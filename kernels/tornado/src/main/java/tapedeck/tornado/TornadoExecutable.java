@@ -1,8 +1,6 @@
 package tapedeck.tornado;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.schedule.Schedule;
@@ -10,15 +8,8 @@ import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
-import tapedeck.tornado.render.JavaKernel;
-import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
-import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.WorkerGrid1D;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
@@ -28,17 +19,15 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A schedule as one task graph in one execution plan. The graph's arrays are placeholders of one
+ * A schedule as a task graph in one execution plan. The graph's arrays are placeholders of one
  * element: before a run each gets the device memory of the buffer that takes its place, so nothing
  * is copied between host and device, and a run after the first compiles nothing.
  */
 final class TornadoExecutable implements Executable {
-  private static final AtomicLong COUNT = new AtomicLong();
-
   private final TapedeckDevice device;
   private final Schedule schedule;
   private final TornadoExecutionPlan plan;
-  private final DeviceBufferState[] states;
+  private final DeviceBufferState[][] states;
   private final SlotMemory arena;
   private boolean closed;
 
@@ -46,7 +35,7 @@ final class TornadoExecutable implements Executable {
       TapedeckDevice device,
       Schedule schedule,
       TornadoExecutionPlan plan,
-      DeviceBufferState[] states,
+      DeviceBufferState[][] states,
       SlotMemory arena) {
     this.device = device;
     this.schedule = schedule;
@@ -67,33 +56,30 @@ final class TornadoExecutable implements Executable {
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
-      return new TornadoExecutable(device, schedule, null, new DeviceBufferState[0], arena);
+      return new TornadoExecutable(device, schedule, null, new DeviceBufferState[0][0], arena);
     }
     try {
-      String name = "schedule" + COUNT.incrementAndGet();
-      TaskGraph graph = new TaskGraph(name);
-      graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
-      GridScheduler grids = new GridScheduler();
-      KernelContext context = new KernelContext();
-      for (int i = 0; i < schedule.launches().size(); i++) {
-        Schedule.Launch l = schedule.launches().get(i);
-        Kernels.Loaded k = device.kernels().get(l.kernel());
-        Object[] args = new Object[l.slots().size() + 1];
-        args[0] = context;
-        for (int p = 0; p < l.slots().size(); p++) {
-          args[p + 1] = arrays[l.slots().get(p)];
+      Graphs graphs = new Graphs(arrays);
+      for (Schedule.Launch l : schedule.launches()) {
+        List<Kernels.Loaded> parts = device.kernels().get(l.kernel());
+        if (parts.size() > 1 && l.slots().stream().distinct().count() < l.slots().size()) {
+          throw new DeviceException(
+              "[" + l.label() + "] a kernel of too many buffers for TornadoVM runs in place");
         }
-        graph.addTask(k.task().pack("k" + i, args));
-        grids.addWorkerGrid(name + ".k" + i, grid(k.kernel()));
+        parts.forEach(k -> graphs.add(k, l.slots()));
       }
-      ImmutableTaskGraph fixed = graph.snapshot();
+      ImmutableTaskGraph[] fixed = graphs.snapshots();
       TornadoExecutionPlan plan =
-          new TornadoExecutionPlan(fixed).withDevice(device.device()).withGridScheduler(grids);
-      DeviceBufferState[] states = new DeviceBufferState[arrays.length];
+          new TornadoExecutionPlan(fixed)
+              .withDevice(device.device())
+              .withGridScheduler(graphs.grids());
+      DeviceBufferState[][] states = new DeviceBufferState[arrays.length][fixed.length];
       for (int s = 0; s < arrays.length; s++) {
-        states[s] = Internals.state(fixed, arrays[s], device.device());
-        states[s].setContents(true);
-        arena.bind(s, states[s]);
+        for (int g = 0; g < fixed.length; g++) {
+          states[s][g] = Internals.state(fixed[g], arrays[s], device.device());
+          states[s][g].setContents(true);
+          arena.bind(s, states[s][g]);
+        }
       }
       plan.withPreCompilation();
       return new TornadoExecutable(device, schedule, plan, states, arena);
@@ -129,12 +115,6 @@ final class TornadoExecutable implements Executable {
       case INT32 -> new IntArray(1);
       case BOOL -> new ByteArray(1);
     };
-  }
-
-  private static WorkerGrid grid(JavaKernel k) {
-    WorkerGrid g = new WorkerGrid1D(Math.toIntExact(k.global()));
-    g.setLocalWork(k.local(), 1, 1);
-    return g;
   }
 
   private static RuntimeException failure(String verb, Schedule schedule, Throwable e) {
@@ -199,7 +179,9 @@ final class TornadoExecutable implements Executable {
       if (plan == null) {
         b.memory();
       } else {
-        states[slot].setXPUBuffer(b.memory());
+        for (DeviceBufferState s : states[slot]) {
+          s.setXPUBuffer(b.memory());
+        }
       }
     }
   }
@@ -216,8 +198,10 @@ final class TornadoExecutable implements Executable {
       try {
         if (plan != null) {
           // The plan would free the memory that its arrays have, which is not its own.
-          for (DeviceBufferState s : states) {
-            s.setXPUBuffer(null);
+          for (DeviceBufferState[] slot : states) {
+            for (DeviceBufferState s : slot) {
+              s.setXPUBuffer(null);
+            }
           }
           plan.close();
         }

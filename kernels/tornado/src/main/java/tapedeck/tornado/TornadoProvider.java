@@ -64,6 +64,11 @@ public final class TornadoProvider implements BackendProvider {
   private static void configure() {
     System.setProperty("tornado.recover.bailout", "False");
     System.setProperty("tornado.enable.fastMathOptimizations", "False");
+    System.setProperty("tornado.enable.mathOptimizations", "False");
+    System.setProperty("tornado.enable.nativeFunctions", "False");
+    // Its pass for fused multiply-adds leaves dead nodes behind; OpenCL C contracts by itself.
+    System.setProperty("tornado.enable.fma", "False");
+    System.setProperty("tornado.tvm.maxbytecodesize", "262144");
     System.setProperty("tornado.experimental.reduce", "False");
     System.setProperty("tornado.check.parameters", "False");
     if (System.getProperty("tornado.opencl.compiler.flags") == null) {

@@ -256,7 +256,7 @@ public final class DeviceMath {
     }
     float s = a < 0f ? -r : r;
     float v = a == 0f ? a : s;
-    return none ? Float.NaN : v;
+    return none ? (a * b) / (a * b) : v;
   }
 
   public static double tdRemainder(double a, double b) {
@@ -274,7 +274,7 @@ public final class DeviceMath {
     }
     double s = a < 0.0 ? -r : r;
     double v = a == 0.0 ? a : s;
-    return none ? Double.NaN : v;
+    return none ? (a * b) / (a * b) : v;
   }
 
   /** Truncates and saturates; NaN gives 0. */
@@ -292,6 +292,19 @@ public final class DeviceMath {
     double in = huge ? 0.0 : low;
     int i = (int) (x != x ? 0.0 : in);
     return huge ? 2147483647 : i;
+  }
+
+  // NB: TornadoVM writes the JVM's unsigned shift of an int as a signed one.
+  public static int tdShiftRight(int a, int b) {
+    return (int) ((a & 0xffffffffL) >> b);
+  }
+
+  public static int tdMin(int a, int b) {
+    return a < b ? a : b;
+  }
+
+  public static int tdMax(int a, int b) {
+    return a > b ? a : b;
   }
 
   /** The first operand where it is less or NaN: NaN in either comes through. */

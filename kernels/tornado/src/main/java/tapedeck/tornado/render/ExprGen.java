@@ -108,10 +108,30 @@ final class ExprGen {
   }
 
   void constant(DType t, double v) {
+    if (t == DType.FLOAT64 ? !Double.isFinite(v) : t == DType.FLOAT32 && Double.isNaN(v)) {
+      special(t, v);
+      return;
+    }
     switch (t) {
       case FLOAT32 -> code.loadConstant((float) v);
       case FLOAT64 -> code.loadConstant(v);
       case INT32, BOOL -> code.loadConstant((int) v);
+    }
+  }
+
+  /**
+   * An infinity or NaN as a quotient by a zero that the compiler does not see through: TornadoVM
+   * writes a NaN as a name that OpenCL C lacks, and float64 infinities as float32 quotients, which
+   * make calls ambiguous.
+   */
+  private void special(DType t, double v) {
+    double numerator = Double.isNaN(v) ? 0 : v > 0 ? 1 : -1;
+    constant(t, numerator);
+    code.iload(workItem("globalIdx")).loadConstant(31).ishr();
+    if (t == DType.FLOAT64) {
+      code.i2d().ddiv();
+    } else {
+      code.i2f().fdiv();
     }
   }
 

@@ -25,9 +25,6 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions;
  * TornadoVM's compiler fails.
  */
 final class KernelClass {
-  /** Arrays that a task can have beside its context: the interfaces end at 20 arguments. */
-  private static final int MOST_PARAMS = 19;
-
   private static final int FLAGS = ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL | ClassFile.ACC_SUPER;
 
   private KernelClass() {}
@@ -36,19 +33,15 @@ final class KernelClass {
    * A class with one kernel method.
    *
    * @param name name of the method, not that of an OpenCL built-in
+   * @param params the kernel's parameters that become arguments
    * @param body writes the method's code; the first local is the kernel context, and the array
-   *     holds the locals of the parameters
-   * @throws DeviceException if the kernel has more parameters than a task may
+   *     holds the locals of the kernel's parameters
    */
-  static byte[] build(String name, Kernel kernel, BiConsumer<CodeBuilder, int[]> body) {
-    int n = kernel.params().size();
-    if (n > MOST_PARAMS) {
-      throw new DeviceException(
-          "[tornado] a kernel of " + n + " buffers; a TornadoVM task has at most " + MOST_PARAMS);
-    }
+  static byte[] build(
+      String name, Kernel kernel, List<Integer> params, BiConsumer<CodeBuilder, int[]> body) {
     List<ClassDesc> types = new ArrayList<>();
     types.add(Types.CONTEXT);
-    kernel.params().forEach(p -> types.add(Types.array(p.dtype())));
+    params.forEach(p -> types.add(Types.array(kernel.params().get(p).dtype())));
     ClassDesc self = Types.desc(GeneratedKernel.class);
     MethodTypeDesc signature = MethodTypeDesc.of(ConstantDescs.CD_void, types);
     ConstantPoolBuilder pool = ConstantPoolBuilder.of();
@@ -87,7 +80,7 @@ final class KernelClass {
                   name,
                   signature,
                   ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
-                  k -> method(k, types, body));
+                  k -> method(k, types, locals(kernel, params), body));
               c.withMethodBody(
                   ConstantDescs.INIT_NAME,
                   ConstantDescs.MTD_void,
@@ -110,18 +103,23 @@ final class KernelClass {
             });
   }
 
+  /** Local of each of the kernel's parameters; arguments follow the context in order. */
+  private static int[] locals(Kernel kernel, List<Integer> params) {
+    int[] out = new int[kernel.params().size()];
+    for (int i = 0; i < params.size(); i++) {
+      out[params.get(i)] = i + 1;
+    }
+    return out;
+  }
+
   private static void method(
-      CodeBuilder k, List<ClassDesc> types, BiConsumer<CodeBuilder, int[]> body) {
+      CodeBuilder k, List<ClassDesc> types, int[] locals, BiConsumer<CodeBuilder, int[]> body) {
     Label start = k.newBoundLabel();
     Label end = k.newLabel();
-    int[] params = new int[types.size() - 1];
     for (int i = 0; i < types.size(); i++) {
       k.localVariable(i, i == 0 ? "context" : "p" + (i - 1), types.get(i), start, end);
-      if (i > 0) {
-        params[i - 1] = i;
-      }
     }
-    body.accept(k, params);
+    body.accept(k, locals);
     k.return_();
     k.labelBinding(end);
   }

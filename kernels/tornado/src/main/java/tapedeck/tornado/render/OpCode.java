@@ -73,7 +73,7 @@ final class OpCode {
       case XOR -> code.ixor();
       case NOT -> code.loadConstant(in == DType.BOOL ? 1 : -1).ixor();
       case SHL -> code.ishl();
-      case SHR -> code.iushr();
+      case SHR -> formula("tdShiftRight", in, in, in);
       case UMULHI -> formula("tdUmulhi", in, in, in);
       case SELECT -> formula("tdSelect", out, DType.BOOL, out, out);
       case CAST -> cast(in, out);
@@ -98,8 +98,7 @@ final class OpCode {
 
   private void extreme(String name, DType t) {
     switch (t) {
-      case FLOAT32, FLOAT64 -> formula("td" + name, t, t, t);
-      case INT32 -> intrinsic(name.equals("Min") ? "min" : "max", t, 2);
+      case FLOAT32, FLOAT64, INT32 -> formula("td" + name, t, t, t);
       case BOOL -> {
         if (name.equals("Min")) {
           code.iand();

@@ -1,6 +1,7 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.Label;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
@@ -18,14 +19,18 @@ public final class Renderer {
   }
 
   /**
-   * A kernel as a Java class.
+   * A kernel as Java classes, to be launched in order: one, unless it has more buffers than a task
+   * may.
    *
-   * @throws DeviceException if the kernel is beyond what a TornadoVM task can hold
+   * @throws DeviceException if the kernel is beyond what TornadoVM's tasks can hold
    */
-  public JavaKernel render(Kernel kernel) {
+  public List<JavaKernel> render(Kernel kernel) {
     checkSize(kernel);
-    String name = "tapedeck" + COUNT.incrementAndGet();
-    return grid(name, kernel);
+    return Splitter.split(kernel).stream().map(this::draft).toList();
+  }
+
+  private JavaKernel draft(Kernel kernel) {
+    return grid("tapedeck" + COUNT.incrementAndGet(), kernel);
   }
 
   /** TornadoVM's arrays are addressed by ints. */
@@ -48,10 +53,12 @@ public final class Renderer {
     long points = kernel.points();
     long local = target.group(points);
     long global = (points + local - 1) / local * local;
+    List<Integer> used = Splitter.params(kernel);
     byte[] bytes =
         KernelClass.build(
             name,
             kernel,
+            used,
             (code, params) -> {
               ExprGen g = new ExprGen(code, params);
               int at = g.workItem("globalIdx");
@@ -63,6 +70,6 @@ public final class Renderer {
               g.phases(kernel.phases());
               code.labelBinding(end);
             });
-    return new JavaKernel(name, bytes, global, local, "grid");
+    return new JavaKernel(name, bytes, used, global, local, "grid");
   }
 }

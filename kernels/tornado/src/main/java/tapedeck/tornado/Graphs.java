@@ -1,0 +1,85 @@
+package tapedeck.tornado;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import tapedeck.tornado.render.JavaKernel;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+
+/**
+ * Task graphs of one plan under construction. A schedule is one graph, unless it has more tasks
+ * than TornadoVM's record of a graph, 8 KiB in its version 5.2.0, has room for.
+ */
+final class Graphs {
+  private static final AtomicLong COUNT = new AtomicLong();
+  private static final int ROOM = 7500;
+  private static final int PER_TASK = 16;
+  private static final int PER_ARGUMENT = 5;
+
+  private final Object[] arrays;
+  private final GridScheduler grids = new GridScheduler();
+  private final KernelContext context = new KernelContext();
+  private final List<ImmutableTaskGraph> done = new ArrayList<>();
+  private TaskGraph graph;
+  private String name;
+  private int used;
+  private int tasks;
+
+  /**
+   * @param arrays placeholder of every slot
+   */
+  Graphs(Object[] arrays) {
+    this.arrays = arrays.clone();
+    begin();
+  }
+
+  private void begin() {
+    name = "schedule" + COUNT.incrementAndGet();
+    graph = new TaskGraph(name);
+    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
+    used = 0;
+    tasks = 0;
+  }
+
+  /** Adds a launch of a kernel whose parameters are bound to some slots. */
+  void add(Kernels.Loaded k, List<Integer> slots) {
+    List<Integer> params = k.kernel().params();
+    int size = PER_TASK + PER_ARGUMENT * (params.size() + 1);
+    if (tasks > 0 && used + size > ROOM) {
+      done.add(graph.snapshot());
+      begin();
+    }
+    Object[] args = new Object[params.size() + 1];
+    args[0] = context;
+    for (int i = 0; i < params.size(); i++) {
+      args[i + 1] = arrays[slots.get(params.get(i))];
+    }
+    String id = "k" + tasks;
+    graph.addTask(k.task().pack(id, args));
+    grids.addWorkerGrid(name + "." + id, grid(k.kernel()));
+    used += size;
+    tasks++;
+  }
+
+  private static WorkerGrid grid(JavaKernel k) {
+    WorkerGrid g = new WorkerGrid1D(Math.toIntExact(k.global()));
+    g.setLocalWork(k.local(), 1, 1);
+    return g;
+  }
+
+  /** The graphs, to which nothing may be added any more. */
+  ImmutableTaskGraph[] snapshots() {
+    done.add(graph.snapshot());
+    return done.toArray(ImmutableTaskGraph[]::new);
+  }
+
+  GridScheduler grids() {
+    return grids;
+  }
+}
