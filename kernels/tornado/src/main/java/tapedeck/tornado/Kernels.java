@@ -48,8 +48,7 @@ final class Kernels {
 
   static Loaded load(JavaKernel k) {
     try {
-      return new Loaded(
-          k, (KernelTask) new Loader().define(k).getConstructor().newInstance());
+      return new Loaded(k, (KernelTask) new Loader().define(k).getConstructor().newInstance());
     } catch (NoSuchMethodException
         | InstantiationException
         | IllegalAccessException

@@ -1,8 +1,10 @@
 package tapedeck.tornado;
 
 import java.util.List;
+import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
+import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
@@ -51,6 +53,12 @@ final class TornadoExecutable implements Executable {
    * @throws DeviceException if TornadoVM does not compile a kernel
    */
   static TornadoExecutable compile(TapedeckDevice device, Schedule schedule) {
+    return compile(device, schedule, device.kernels()::get);
+  }
+
+  /** The same with kernel classes from elsewhere, for tests. */
+  static TornadoExecutable compile(
+      TapedeckDevice device, Schedule schedule, Function<Kernel, List<Kernels.Loaded>> kernels) {
     checkTypes(device, schedule);
     Object[] arrays =
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
@@ -61,7 +69,7 @@ final class TornadoExecutable implements Executable {
     try {
       Graphs graphs = new Graphs(arrays);
       for (Schedule.Launch l : schedule.launches()) {
-        List<Kernels.Loaded> parts = device.kernels().get(l.kernel());
+        List<Kernels.Loaded> parts = kernels.apply(l.kernel());
         if (parts.size() > 1 && l.slots().stream().distinct().count() < l.slots().size()) {
           throw new DeviceException(
               "[" + l.label() + "] a kernel of too many buffers for TornadoVM runs in place");

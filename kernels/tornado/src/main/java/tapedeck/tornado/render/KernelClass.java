@@ -64,11 +64,14 @@ final class KernelClass {
                     // sequential Java, which must not pass as a result of the device.
                     Label read = a.newLabel();
                     a.aload(0)
-                        .getfield(Types.desc(KernelTask.class), "onDevice", ConstantDescs.CD_boolean)
+                        .getfield(
+                            Types.desc(KernelTask.class), "onDevice", ConstantDescs.CD_boolean)
                         .ifeq(read)
                         .aload(0)
                         .getfield(
-                            Types.desc(KernelTask.class), "fallBack", Types.desc(DeviceException.class))
+                            Types.desc(KernelTask.class),
+                            "fallBack",
+                            Types.desc(DeviceException.class))
                         .athrow()
                         .labelBinding(read);
                     for (int i = 0; i < types.size(); i++) {

@@ -30,7 +30,9 @@ public final class Renderer {
   }
 
   private JavaKernel draft(Kernel kernel) {
-    return grid("tapedeck" + COUNT.incrementAndGet(), kernel);
+    String name = "tapedeck" + COUNT.incrementAndGet();
+    JavaKernel product = ProductForm.render(name, kernel, target);
+    return product != null ? product : grid(name, kernel);
   }
 
   /** TornadoVM's arrays are addressed by ints. */
