@@ -53,7 +53,7 @@ final class Kernels {
         | InstantiationException
         | IllegalAccessException
         | InvocationTargetException e) {
-      throw new AssertionError("generated class " + k.name(), e);
+      throw new LinkageError("generated class " + k.name(), e);
     }
   }
 

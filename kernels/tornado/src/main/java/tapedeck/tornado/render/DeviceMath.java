@@ -7,6 +7,9 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
  * has. Generated kernels call them and the compiler inlines them, so each is straight-line code.
  * Names must not be those of OpenCL built-ins.
  */
+// NaN is tested for by comparing a value with itself, which becomes one instruction; coefficients
+// are written with the digits that they were computed with.
+@SuppressWarnings({"IdentityBinaryExpression", "FloatingPointLiteralPrecision"})
 public final class DeviceMath {
   private DeviceMath() {}
 
