@@ -25,13 +25,26 @@ import tapedeck.bench.report.TarGz;
 @Command(
     name = "bundle",
     description = {
-      "Makes a self-contained archive (.tar.gz) for Linux x86-64: Java runtime, jars, launcher, OpenCL loader."
+      "Makes a self-contained archive (.tar.gz) for Linux x86-64: Java runtime, jars, launcher, OpenCL loader.",
+      "With the launcher's --tornado, also what the TornadoVM backend needs of the SDK in TORNADOVM_HOME."
     },
     mixinStandardHelpOptions = true)
 final class BundleCommand implements Callable<Integer> {
   /** What the program and its libraries need of the JDK. */
   private static final String MODULES =
       "java.base,java.logging,java.management,jdk.incubator.vector,jdk.jfr,jdk.unsupported";
+
+  /** What TornadoVM's compiler needs besides; its own jars replace the second one. */
+  private static final String TORNADO_MODULES =
+      ",jdk.internal.vm.ci,jdk.graal.compiler,jdk.graal.compiler.management"
+          + ",java.instrument,jdk.management";
+
+  /** Parts of the SDK that its flags refer to. */
+  private static final List<String> SDK_PARTS =
+      List.of("lib", "etc", "share/java/tornado", "share/java/graalJars");
+
+  /** Stands for the SDK's folder in its file of flags; the launcher puts the folder in. */
+  private static final String SDK_FOLDER = "${TORNADOVM_HOME}";
 
   /** Jars that only development needs. */
   private static final List<String> LEFT_OUT =
@@ -81,6 +94,10 @@ final class BundleCommand implements Callable<Integer> {
       Files.copy(launcher, root.resolve("tapedeck"));
       String loader = nativeFiles(Files.createDirectory(root.resolve("native")));
       out.println("OpenCL loader: " + loader);
+      if (sdk().isPresent()) {
+        out.println("TornadoVM SDK: " + sdk().get());
+        tornado(sdk().get(), Files.createDirectory(root.resolve("tornado")));
+      }
       Files.writeString(root.resolve("README.txt"), readme());
       out.println("archive");
       out.flush();
@@ -91,6 +108,35 @@ final class BundleCommand implements Callable<Integer> {
     out.printf("wrote %s, %.1f MiB%n", archive, Files.size(archive) / (double) (1 << 20));
     out.flush();
     return 0;
+  }
+
+  /** The SDK's folder where the launcher was started with --tornado. */
+  private static Optional<Path> sdk() {
+    return Optional.ofNullable(System.getProperty("tapedeck.tornado.home")).map(Path::of);
+  }
+
+  /** The parts of the SDK that run, and its flags with its folder left open. */
+  private static void tornado(Path sdk, Path folder) throws IOException {
+    for (String part : SDK_PARTS) {
+      Path from = sdk.resolve(part);
+      if (!Files.isDirectory(from)) {
+        throw new DataException("[bundle] the TornadoVM SDK has no " + from);
+      }
+      try (Stream<Path> files = Files.walk(from)) {
+        for (Path f : files.filter(Files::isRegularFile).toList()) {
+          Path to = folder.resolve(sdk.relativize(f).toString());
+          Files.createDirectories(to.getParent());
+          Files.copy(f, to);
+        }
+      }
+    }
+    Path flags = sdk.resolve("tornado-argfile");
+    if (!Files.isRegularFile(flags)) {
+      flags = sdk.resolve("tornado-argfile.template");
+    }
+    Files.writeString(
+        folder.resolve("tornado-argfile.template"),
+        Files.readString(flags).replace(sdk.toString(), SDK_FOLDER));
   }
 
   private static Path launcher() {
@@ -111,7 +157,7 @@ final class BundleCommand implements Callable<Integer> {
             log,
             log,
             "--add-modules",
-            MODULES,
+            sdk().isPresent() ? MODULES + TORNADO_MODULES : MODULES,
             "--output",
             runtime.toString(),
             "--no-header-files",
@@ -174,7 +220,8 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck adbench --problem gmm --input FILE --out DIR
 
         runtime/ is a Java runtime, lib/ holds the jars. native/ holds an OpenCL loader and entries
-        for drivers; they are used only where the host has none of its own.
+        for drivers; they are used only where the host has none of its own. tornado/, if it is
+        there, is what ./tapedeck --tornado needs of a TornadoVM SDK.
         """;
   }
 

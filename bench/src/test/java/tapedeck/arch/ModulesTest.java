@@ -26,7 +26,8 @@ class ModulesTest {
         .resideInAPackage("tapedeck.ad..")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("tapedeck.cpu..", "tapedeck.opencl..", "tapedeck.bench..")
+        .resideInAnyPackage(
+            "tapedeck.cpu..", "tapedeck.opencl..", "tapedeck.tornado..", "tapedeck.bench..")
         .check(ALL);
   }
 

@@ -28,6 +28,7 @@ final class TapedeckDevice implements Device {
   private final Description description;
   private final Memory memory;
   private final Kernels kernels;
+  private final DeviceThread thread;
   private final Set<TornadoBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<TornadoExecutable> executables =
       Collections.newSetFromMap(new IdentityHashMap<>());
@@ -38,10 +39,21 @@ final class TapedeckDevice implements Device {
     this.description = description;
     this.memory = new Memory(description.device(), description.name());
     this.kernels = new Kernels(description.target());
+    this.thread = new DeviceThread(description.name());
   }
 
   TornadoDevice device() {
     return description.device();
+  }
+
+  /** Runs a body on the device's thread, holding the device. */
+  void exclusively(Runnable body) {
+    thread.run(
+        () -> {
+          synchronized (this) {
+            body.run();
+          }
+        });
   }
 
   Memory allocator() {
@@ -96,21 +108,27 @@ final class TapedeckDevice implements Device {
   }
 
   @Override
-  public synchronized void write(Buffer dst, MemorySegment src) {
+  public void write(Buffer dst, MemorySegment src) {
     checkOpen();
     TornadoBuffer b = own(dst, src.byteSize(), "write");
-    b.memory();
-    use(COPIES);
-    memory.write(COPIES, b.state, src);
+    exclusively(
+        () -> {
+          b.memory();
+          use(COPIES);
+          memory.write(COPIES, b.state, src);
+        });
   }
 
   @Override
-  public synchronized void read(Buffer src, MemorySegment dst) {
+  public void read(Buffer src, MemorySegment dst) {
     checkOpen();
     TornadoBuffer b = own(src, dst.byteSize(), "read");
-    b.memory();
-    use(COPIES);
-    memory.read(COPIES, b.state, dst);
+    exclusively(
+        () -> {
+          b.memory();
+          use(COPIES);
+          memory.read(COPIES, b.state, dst);
+        });
   }
 
   /** The buffer as one of this device's, with room for some bytes. */
@@ -126,11 +144,16 @@ final class TapedeckDevice implements Device {
   }
 
   @Override
-  public synchronized Executable compile(Schedule schedule) {
+  public Executable compile(Schedule schedule) {
     checkOpen();
-    TornadoExecutable e = TornadoExecutable.compile(this, schedule);
-    executables.add(e);
-    return e;
+    return thread.call(
+        () -> {
+          synchronized (this) {
+            TornadoExecutable e = TornadoExecutable.compile(this, schedule);
+            executables.add(e);
+            return e;
+          }
+        });
   }
 
   synchronized void released(TornadoExecutable e) {
@@ -138,9 +161,9 @@ final class TapedeckDevice implements Device {
   }
 
   @Override
-  public synchronized void synchronize() {
+  public void synchronize() {
     checkOpen();
-    device().sync(busy);
+    exclusively(() -> device().sync(busy));
   }
 
   @Override
@@ -150,15 +173,16 @@ final class TapedeckDevice implements Device {
 
   @Override
   public void close() {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      device().sync(busy);
-      List.copyOf(executables).forEach(TornadoExecutable::close);
-      new ArrayList<>(buffers).forEach(TornadoBuffer::close);
-      closed = true;
-      memory.close();
-    }
+    exclusively(
+        () -> {
+          if (!closed) {
+            device().sync(busy);
+            List.copyOf(executables).forEach(TornadoExecutable::close);
+            new ArrayList<>(buffers).forEach(TornadoBuffer::close);
+            closed = true;
+            memory.close();
+          }
+        });
+    thread.close();
   }
 }

@@ -153,22 +153,24 @@ final class TornadoExecutable implements Executable {
   public void run(List<Buffer> inputs, List<Buffer> outputs) {
     check(inputs, schedule.inputs(), "inputs");
     check(outputs, schedule.outputs(), "outputs");
-    synchronized (device) {
-      device.checkOpen();
-      if (closed) {
-        throw new ClosedException("[tornado] executable was run after it was closed");
-      }
-      bind(inputs, schedule.inputs(), "input");
-      bind(outputs, schedule.outputs(), "output");
-      if (plan == null) {
-        return;
-      }
-      device.use(plan.getId());
-      try {
-        plan.execute();
-      } catch (RuntimeException | InternalError | TornadoInternalError e) {
-        throw failure("run", schedule, e);
-      }
+    device.checkOpen();
+    device.exclusively(() -> execute(inputs, outputs));
+  }
+
+  private void execute(List<Buffer> inputs, List<Buffer> outputs) {
+    if (closed) {
+      throw new ClosedException("[tornado] executable was run after it was closed");
+    }
+    bind(inputs, schedule.inputs(), "input");
+    bind(outputs, schedule.outputs(), "output");
+    if (plan == null) {
+      return;
+    }
+    device.use(plan.getId());
+    try {
+      plan.execute();
+    } catch (RuntimeException | InternalError | TornadoInternalError e) {
+      throw failure("run", schedule, e);
     }
   }
 
@@ -196,28 +198,30 @@ final class TornadoExecutable implements Executable {
 
   @Override
   public void close() {
-    synchronized (device) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      device.use(0);
-      device.released(this);
-      try {
-        if (plan != null) {
-          // The plan would free the memory that its arrays have, which is not its own.
-          for (DeviceBufferState[] slot : states) {
-            for (DeviceBufferState s : slot) {
-              s.setXPUBuffer(null);
-            }
+    device.exclusively(this::release);
+  }
+
+  private void release() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    device.use(0);
+    device.released(this);
+    try {
+      if (plan != null) {
+        // The plan would free the memory that its arrays have, which is not its own.
+        for (DeviceBufferState[] slot : states) {
+          for (DeviceBufferState s : slot) {
+            s.setXPUBuffer(null);
           }
-          plan.close();
         }
-      } catch (TornadoExecutionPlanException e) {
-        throw new DeviceException("[tornado] closing a plan failed", e);
-      } finally {
-        arena.close();
+        plan.close();
       }
+    } catch (TornadoExecutionPlanException e) {
+      throw new DeviceException("[tornado] closing a plan failed", e);
+    } finally {
+      arena.close();
     }
   }
 }

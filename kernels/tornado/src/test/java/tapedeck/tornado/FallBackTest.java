@@ -95,23 +95,26 @@ class FallBackTest {
         0);
   }
 
-  @Test
-  void aKernelThatDoesNotCompileIsAnError() {
+  private DeviceException runWhatDoesNotCompile() {
     Kernels.Loaded bad =
         new Kernels.Loaded(
             new JavaKernel("clockKernel", new byte[0], List.of(0, 1), 4, 4, "test"),
             new Uncompilable());
+    return assertThrows(
+        DeviceException.class,
+        () -> {
+          try (Executable x = TornadoExecutable.compile(device, doubled(), k -> List.of(bad));
+              Buffer in = device.allocate(16);
+              Buffer out = device.allocate(16)) {
+            x.run(List.of(in), List.of(out));
+          }
+        });
+  }
+
+  @Test
+  void aKernelThatDoesNotCompileIsAnError() {
     long before = device.memory().liveBuffers();
-    DeviceException e =
-        assertThrows(
-            DeviceException.class,
-            () -> {
-              try (Executable x = TornadoExecutable.compile(device, doubled(), k -> List.of(bad));
-                  Buffer in = device.allocate(16);
-                  Buffer out = device.allocate(16)) {
-                x.run(List.of(in), List.of(out));
-              }
-            });
+    DeviceException e = runWhatDoesNotCompile();
     assertTrue(e.getMessage().contains("double"), e.getMessage());
     assertEquals(before, device.memory().liveBuffers());
   }
@@ -131,7 +134,7 @@ class FallBackTest {
 
   @Test
   void theDeviceStillComputesAfterwards() {
-    aKernelThatDoesNotCompileIsAnError();
+    runWhatDoesNotCompile();
     try (Executable x = device.compile(doubled());
         Buffer in = device.allocate(16);
         Buffer out = device.allocate(16)) {
