@@ -44,6 +44,10 @@ record Description(
             gpu ? -10 : -20,
             Map.copyOf(details));
     return new Description(
-        d, name, info, new Target(gpu, units, group, d.getDeviceLocalMemorySize()), true);
+        d,
+        name,
+        info,
+        new Target(gpu, units, group, d.getDeviceLocalMemorySize()),
+        d.getDeviceContext().isFP64Supported());
   }
 }

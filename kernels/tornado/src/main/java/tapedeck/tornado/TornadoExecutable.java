@@ -217,6 +217,8 @@ final class TornadoExecutable implements Executable {
           }
         }
         plan.close();
+        // What closing leaves behind is this plan's, but every other plan would refuse to run.
+        device.device().getDeviceContext().setResetToFalse();
       }
     } catch (TornadoExecutionPlanException e) {
       throw new DeviceException("[tornado] closing a plan failed", e);
