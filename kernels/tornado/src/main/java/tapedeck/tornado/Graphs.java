@@ -14,11 +14,11 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
 /**
  * Task graphs of one plan under construction. A schedule is one graph, unless it has more tasks
- * than TornadoVM's record of a graph, 8 KiB in its version 5.2.0, has room for.
+ * than TornadoVM's records of a graph, 8 KiB and 1024 nodes in its version 5.2.0, have room for.
  */
 final class Graphs {
   private static final AtomicLong COUNT = new AtomicLong();
-  private static final int ROOM = 7500;
+  private static final int ROOM = 2500;
   private static final int PER_TASK = 16;
   private static final int PER_ARGUMENT = 5;
 

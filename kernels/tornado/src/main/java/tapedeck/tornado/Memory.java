@@ -45,9 +45,7 @@ final class Memory {
    * @throws OutOfDeviceMemoryException if there is no room
    */
   synchronized XpuState allocate(long bytes) {
-    if (bytes > limit - live) {
-      throw full(bytes, "the device's memory is full", null);
-    }
+    checkRoom(bytes);
     XpuState state = new XpuState();
     // TornadoVM takes the size from an array's host memory, of which only the header is touched.
     ByteArray shape =
@@ -63,6 +61,17 @@ final class Memory {
     buffers++;
     allocations++;
     return state;
+  }
+
+  /**
+   * Refuses what cannot be allocated now.
+   *
+   * @throws OutOfDeviceMemoryException if there is no room
+   */
+  synchronized void checkRoom(long bytes) {
+    if (bytes > limit - live) {
+      throw full(bytes, "the device's memory is full", null);
+    }
   }
 
   private OutOfDeviceMemoryException full(long bytes, String why, Throwable cause) {

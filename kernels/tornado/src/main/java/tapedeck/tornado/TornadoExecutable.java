@@ -49,6 +49,7 @@ final class TornadoExecutable implements Executable {
   /**
    * Builds the graph and compiles its kernels.
    *
+   * @throws tapedeck.ad.type.OutOfDeviceMemoryException if there is no room
    * @throws DTypeException if a kernel computes with a type that the device lacks
    * @throws DeviceException if TornadoVM does not compile a kernel
    */
@@ -60,6 +61,8 @@ final class TornadoExecutable implements Executable {
   static TornadoExecutable compile(
       TapedeckDevice device, Schedule schedule, Function<Kernel, List<Kernels.Loaded>> kernels) {
     checkTypes(device, schedule);
+    // Before kernels are refused that such large buffers would need.
+    schedule.slots().forEach(s -> device.allocator().checkRoom(s.bytes()));
     Object[] arrays =
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
