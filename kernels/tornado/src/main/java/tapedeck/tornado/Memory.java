@@ -45,7 +45,9 @@ final class Memory {
    * @throws OutOfDeviceMemoryException if there is no room
    */
   synchronized XpuState allocate(long bytes) {
-    checkRoom(bytes);
+    if (bytes > limit - live) {
+      throw full(bytes, "the device's memory is full", null);
+    }
     XpuState state = new XpuState();
     // TornadoVM takes the size from an array's host memory, of which only the header is touched.
     ByteArray shape =
@@ -64,13 +66,13 @@ final class Memory {
   }
 
   /**
-   * Refuses what cannot be allocated now.
+   * Refuses a buffer that never fits.
    *
-   * @throws OutOfDeviceMemoryException if there is no room
+   * @throws OutOfDeviceMemoryException if it is larger than the device's memory
    */
-  synchronized void checkRoom(long bytes) {
-    if (bytes > limit - live) {
-      throw full(bytes, "the device's memory is full", null);
+  void checkSize(long bytes) {
+    if (bytes > limit) {
+      throw full(bytes, "more than the device has", null);
     }
   }
 

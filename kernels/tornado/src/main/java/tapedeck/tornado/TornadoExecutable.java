@@ -62,7 +62,7 @@ final class TornadoExecutable implements Executable {
       TapedeckDevice device, Schedule schedule, Function<Kernel, List<Kernels.Loaded>> kernels) {
     checkTypes(device, schedule);
     // Before kernels are refused that such large buffers would need.
-    schedule.slots().forEach(s -> device.allocator().checkRoom(s.bytes()));
+    schedule.slots().forEach(s -> device.allocator().checkSize(s.bytes()));
     Object[] arrays =
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
