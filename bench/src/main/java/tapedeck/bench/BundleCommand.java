@@ -37,7 +37,7 @@ final class BundleCommand implements Callable<Integer> {
   /** What TornadoVM's compiler needs besides; its own jars replace the second one. */
   private static final String TORNADO_MODULES =
       ",jdk.internal.vm.ci,jdk.graal.compiler,jdk.graal.compiler.management"
-          + ",java.instrument,jdk.management";
+          + ",java.instrument,java.sql,jdk.management";
 
   /** Parts of the SDK that its flags refer to. */
   private static final List<String> SDK_PARTS =
