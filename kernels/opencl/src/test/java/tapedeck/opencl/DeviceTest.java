@@ -383,8 +383,8 @@ class DeviceTest {
   }
 
   @Test
-  void unusedProgramsAreKeptUpToALimit() {
-    device.programs().keep(2);
+  void unusedProgramsAreKeptUpToALimitOfKernels() {
+    device.programs().keep(2 * 4);
     for (int n = 101; n <= 104; n++) {
       device.compile(chain(n)).close();
     }
