@@ -22,7 +22,7 @@ public enum ScalarOp {
   MAX(2),
   /** -x. */
   NEG(1),
-  /** x|; the smallest int32 stays as it is. */
+  /** |x|; the smallest int32 stays as it is. */
   ABS(1),
   /** -1, 0 (with its sign, for floats) or 1; NaN stays NaN. */
   SIGN(1),

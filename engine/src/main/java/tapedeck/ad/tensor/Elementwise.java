@@ -62,7 +62,7 @@ public enum Elementwise implements Op {
       (x, y, g) -> g.mul(x[0].div(x[0].square().add(x[1].square()))).neg()),
   /** -x. */
   NEG(ScalarOp.NEG, Domain.NUMBER, (x, y, g) -> g.neg()),
-  /** x|; derivative sign(x). */
+  /** |x|; derivative sign(x). */
   ABS(ScalarOp.ABS, Domain.NUMBER, (x, y, g) -> g.mul(x[0].sign())),
   /** -1, 0 or 1; floats keep -0 and NaN. */
   SIGN(ScalarOp.SIGN, Domain.NUMBER),
