@@ -16,7 +16,10 @@ public final class SelfCheck {
    * Runs every row's checks: rules against finite differences on the reference, and the device
    * against the reference.
    *
+   * @param device what is checked
+   * @param effort how many variants and random graphs are tried
    * @param progress told the name of each row before it is checked
+   * @return the outcome of every check, row by row
    */
   public static List<CheckResult> run(
       Device device, DeviceChecks.Effort effort, Consumer<String> progress) {
@@ -41,7 +44,13 @@ public final class SelfCheck {
     return rows;
   }
 
-  /** The device checks of every row by its name; each gives its failures. */
+  /**
+   * {@return the device checks of every row by its name; each runs when asked and gives its
+   * failures}
+   *
+   * @param device what is checked
+   * @param effort how many variants and random graphs are tried
+   */
   public static Map<String, Supplier<List<String>>> rows(
       Device device, DeviceChecks.Effort effort) {
     Map<String, Supplier<List<String>>> out = new LinkedHashMap<>();
@@ -57,7 +66,11 @@ public final class SelfCheck {
     return out;
   }
 
-  /** A line per failure, then a line with the counts; a summary for people. */
+  /**
+   * {@return a line per failure, then a line with the counts; a summary for people}
+   *
+   * @param results outcomes, as {@link #run} gives them
+   */
   public static String report(List<CheckResult> results) {
     StringBuilder s = new StringBuilder();
     Map<String, Integer> failures = new LinkedHashMap<>();

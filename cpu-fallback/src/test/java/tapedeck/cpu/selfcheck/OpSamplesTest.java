@@ -16,6 +16,7 @@ import org.junit.jupiter.api.TestFactory;
 import tapedeck.ad.tape.Eqn;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.tensor.TensorMath;
+import tapedeck.ad.tensor.TensorReductions;
 
 /** Every operation has a row, and every row's derivative and batching rules hold. */
 class OpSamplesTest {
@@ -50,7 +51,7 @@ class OpSamplesTest {
   @Test
   void everyTensorMethodHasARow() {
     Set<String> missing = new TreeSet<>();
-    for (Class<?> c : List.of(Tensor.class, TensorMath.class)) {
+    for (Class<?> c : List.of(Tensor.class, TensorMath.class, TensorReductions.class)) {
       for (Method m : c.getDeclaredMethods()) {
         if (Modifier.isPublic(m.getModifiers())
             && m.getReturnType() == Tensor.class

@@ -13,6 +13,7 @@ import tapedeck.ad.type.Shape;
  * or minimum, each gets an equal share of the derivative. The derivative of a product is built from
  * a tree of partial products, so it is right to every order where factors are zero.
  *
+ * @param reducer how elements are combined; sums and products take float or int32
  * @param axes distinct axes in ascending order
  */
 public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
