@@ -43,10 +43,20 @@ class MainTest {
   }
 
   @Test
+  void selfcheckOfSomeOperations() {
+    Outcome o = good("selfcheck", "--device", "cpu", "--effort", "QUICK", "--op", "add,matmul");
+    assertTrue(o.out.matches("(?s).*\\b2 operations, \\d+ checks, all passed.*"), o.out);
+    o = good("selfcheck", "--device", "cpu", "--op", "add,matmul", "--part", "2/2");
+    assertTrue(o.out.matches("(?s).*\\b1 operations, \\d+ checks, all passed.*"), o.out);
+  }
+
+  @Test
   void unusableArguments() {
     fails(2, "which command?");
     fails(2, "fly", "fly");
     fails(2, "--wings", "bench", "--wings");
+    fails(2, "there is no 'wings'", "selfcheck", "--device", "cpu", "--op", "wings");
+    fails(2, "--part must be K/N", "selfcheck", "--device", "cpu", "--part", "3/2");
     fails(2, "--batch must be at least 1, not 0", "bench", "--batch", "0");
     fails(2, "--hidden must be at least 1, not -3", "train", "--hidden", "-3");
     fails(2, "--momentum must be in [0, 1)", "train", "--momentum", "1");

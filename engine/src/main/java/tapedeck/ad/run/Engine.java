@@ -170,10 +170,15 @@ public final class Engine implements Evaluator, TapeRunner {
    */
   public static List<Tensor> run(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
     Trace.Result plain = InlineCustom.inline(tape);
+    return replay(plain.tape().closed(), plain.inputs(inputs), shifted(donated, plain));
+  }
+
+  /** Positions after the constants that inlining put in front. */
+  private static Set<Integer> shifted(Set<Integer> donated, Trace.Result plain) {
     int shift = plain.consts().size();
-    Set<Integer> given = new TreeSet<>();
-    donated.forEach(i -> given.add(i + shift));
-    return replay(plain.tape().closed(), plain.inputs(inputs), given);
+    Set<Integer> out = new TreeSet<>();
+    donated.forEach(i -> out.add(i + shift));
+    return out;
   }
 
   /**
@@ -246,8 +251,8 @@ public final class Engine implements Evaluator, TapeRunner {
    * @throws DeviceException if there is no such device or a kernel does not build
    */
   public static Schedule schedule(Tape tape, Set<Integer> donated, String device) {
-    CompiledTape c =
-        CACHE.retain(key(InlineCustom.inline(tape).tape(), donated, Devices.open(device)));
+    Trace.Result plain = InlineCustom.inline(tape);
+    CompiledTape c = CACHE.retain(key(plain.tape(), shifted(donated, plain), Devices.open(device)));
     try {
       return c.schedule();
     } finally {

@@ -7,6 +7,7 @@ import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Shape;
+import tapedeck.ad.type.SourceLine;
 
 /**
  * Reduction over some axes, which the result no longer has. Where several elements attain a maximum
@@ -25,10 +26,7 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
   @Override
   public Aval result(List<Aval> in) {
     Aval a = in.get(0);
-    if (a.dtype() == DType.BOOL && (reducer == Reducer.SUM || reducer == Reducer.PROD)) {
-      throw new DTypeException(
-          "[" + label() + "] takes float or int32 operands, not " + a + "; use cast");
-    }
+    requireType(a);
     List<Integer> kept = new ArrayList<>();
     for (int i = 0; i < a.rank(); i++) {
       if (!axes.contains(i)) {
@@ -37,6 +35,14 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
     }
     axes.forEach(x -> a.shape().axis(label(), x));
     return a.withShape(Shape.of(kept.stream().mapToInt(Integer::intValue).toArray()));
+  }
+
+  void requireType(Aval a) {
+    if (a.dtype() == DType.BOOL && (reducer == Reducer.SUM || reducer == Reducer.PROD)) {
+      throw SourceLine.at(
+          new DTypeException(
+              "[" + label() + "] takes float or int32 operands, not " + a + "; use cast"));
+    }
   }
 
   /** The reduced tensor with its lost axes back, stretched to the operand's shape. */

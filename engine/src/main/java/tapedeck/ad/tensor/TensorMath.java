@@ -1,5 +1,7 @@
 package tapedeck.ad.tensor;
 
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.ShapeException;
 import tapedeck.ad.type.SourceLine;
@@ -26,7 +28,7 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
   }
 
   private Tensor binary(Elementwise op, double v) {
-    return Tensor.apply(op, self(), like(v));
+    return Tensor.apply(op, self(), like(op, v));
   }
 
   private static Tensor binary(Elementwise op, Tensor a, Tensor b) {
@@ -46,6 +48,16 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
 
   private Tensor like(double v) {
     return Tensor.full(dtype(), shape(), v);
+  }
+
+  /** A number as operand; int32 takes whole ones only, for what it would drop changes results. */
+  private Tensor like(Elementwise op, double v) {
+    if (dtype() == DType.INT32 && dtype().round(v) != v) {
+      throw SourceLine.at(
+          new DTypeException(
+              "[" + op + "] " + v + " is no int32: cast " + self().aval() + " to a float type"));
+    }
+    return like(v);
   }
 
   /** {@return zeros of this shape and type} */
@@ -102,7 +114,7 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
    * @param v minuend in this tensor's type
    */
   public Tensor rsub(double v) {
-    return binary(Elementwise.SUB, like(v), self());
+    return binary(Elementwise.SUB, like(Elementwise.SUB, v), self());
   }
 
   /**
@@ -147,7 +159,7 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
    * @param v dividend in this tensor's type
    */
   public Tensor rdiv(double v) {
-    return binary(Elementwise.DIV, like(v), self());
+    return binary(Elementwise.DIV, like(Elementwise.DIV, v), self());
   }
 
   /**
@@ -440,7 +452,7 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
    * @param v bound in this tensor's type
    */
   public Tensor gt(double v) {
-    return binary(Elementwise.LT, like(v), self());
+    return binary(Elementwise.LT, like(Elementwise.LT, v), self());
   }
 
   /**
@@ -458,7 +470,7 @@ public abstract sealed class TensorMath extends TensorViews permits TensorReduct
    * @param v bound in this tensor's type
    */
   public Tensor ge(double v) {
-    return binary(Elementwise.LE, like(v), self());
+    return binary(Elementwise.LE, like(Elementwise.LE, v), self());
   }
 
   /**

@@ -2,6 +2,7 @@ package tapedeck.ad.tensor;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
@@ -23,8 +24,14 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
 
   /** Reduces over some axes (none given: all); kept axes have extent 1 if {@code keepDims}. */
   Tensor reduce(Reducer reducer, boolean keepDims, int... axes) {
-    List<Integer> a = axesOf("reduce", axes);
-    Tensor r = a.isEmpty() ? self() : Tensor.apply(new Reduce(reducer, a), self());
+    List<Integer> a = axesOf(reducer.name().toLowerCase(Locale.ROOT), axes);
+    Reduce op = new Reduce(reducer, a);
+    Tensor r = self();
+    if (a.isEmpty()) {
+      op.requireType(r.aval());
+    } else {
+      r = Tensor.apply(op, r);
+    }
     if (!keepDims) {
       return r;
     }
@@ -216,8 +223,8 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
   public Tensor logSumExp(boolean keepDims, int... axes) {
     Tensor m = self().stopGradient().max(true, axes);
     Tensor shift = m.abs().lt(Double.POSITIVE_INFINITY).where(m, m.zerosLike());
-    Tensor r = sub(shift).exp().sum(true, axes).log().add(shift);
-    return keepDims ? r : r.reshape(sum(axes).shape());
+    Tensor sum = sub(shift).exp().sum(keepDims, axes);
+    return sum.log().add(shift.reshape(sum.shape()));
   }
 
   /**
@@ -353,11 +360,13 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
   }
 
   /**
-   * {@return log(1 + exp(x)), without overflow} At exactly 0 the derivative comes out as 0, not
-   * 1/2.
+   * {@return log(1 + exp(x)), without overflow} Either branch is smooth at 0, so derivatives of all
+   * orders are right there too.
    */
   public Tensor softplus() {
-    return relu().add(abs().neg().exp().log1p());
+    Tensor negative = lt(0);
+    Tensor a = negative.where(self(), neg());
+    return negative.where(zerosLike(), self()).add(a.exp().log1p());
   }
 
   /** {@return x * sigmoid(x)} */

@@ -31,13 +31,15 @@ public final class Shape {
   public static Shape of(int... dims) {
     for (int d : dims) {
       if (d < 0) {
-        throw new ShapeException("[shape] extents must not be negative: " + Arrays.toString(dims));
+        throw SourceLine.at(
+            new ShapeException("[shape] extents must not be negative: " + Arrays.toString(dims)));
       }
     }
     try {
       return dims.length == 0 ? SCALAR : new Shape(dims.clone());
     } catch (ArithmeticException e) {
-      throw new ShapeException("[shape] too many elements: " + Arrays.toString(dims));
+      throw SourceLine.at(
+          new ShapeException("[shape] too many elements: " + Arrays.toString(dims)));
     }
   }
 
