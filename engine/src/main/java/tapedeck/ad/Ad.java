@@ -145,7 +145,9 @@ public final class Ad {
    * @throws tapedeck.ad.type.TracingException (from the returned function) if {@code f} uses a
    *     traced tensor from outside, or a rule's result has another structure
    * @throws tapedeck.ad.type.ShapeException (from the returned function) if a tensor of a rule's
-   *     result has another shape or type
+   *     result has another shape
+   * @throws tapedeck.ad.type.DTypeException (from the returned function) if a tensor of a rule's
+   *     result has another type
    */
   public static <A, R, S> Fn1<A, R> customVjp(
       Fn1<A, R> f, Fn1<A, Forward<R, S>> fwd, Fn2<S, R, A> bwd) {
@@ -164,7 +166,8 @@ public final class Ad {
    * @param dx in the structure of {@code x}; entries that are not of a float type are ignored
    * @return the function's result and its derivative along {@code dx}
    * @throws tapedeck.ad.type.TracingException if {@code dx} has another structure than {@code x}
-   * @throws tapedeck.ad.type.ShapeException if a tensor of {@code dx} has another shape or type
+   * @throws tapedeck.ad.type.ShapeException if a tensor of {@code dx} has another shape
+   * @throws tapedeck.ad.type.DTypeException if a tensor of {@code dx} has another type
    */
   @SuppressWarnings("unchecked")
   public static <A, R> Jvp<R> jvp(Fn1<A, R> f, A x, A dx) {

@@ -13,8 +13,8 @@ import tapedeck.ad.type.SourceLine;
  * below true; the rest floats, unless it says otherwise. int32 wraps, and division by 0 gives 0. In
  * the formulas x is this tensor; {@link Elementwise} lists the derivatives at kinks.
  *
- * <p>A number becomes this tensor's type first, as {@link tapedeck.ad.type.DType#round} does it:
- * for int32 it loses its fraction, so {@code x.lt(0.5)} is {@code x.lt(0)}.
+ * <p>A number becomes this tensor's type first, as {@link tapedeck.ad.type.DType#round} does it.
+ * For int32 it must be a whole number in range: {@code x.lt(0.5)} throws a {@link DTypeException}.
  */
 public abstract sealed class TensorMath extends TensorViews permits TensorReductions {
   TensorMath() {}
