@@ -7,8 +7,8 @@ import java.lang.constant.ClassDesc;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,18 +27,19 @@ final class ScalarGen {
   final Asm asm;
   private final CodeBuilder code;
   private final int[] params;
-  private final Map<Loop, Integer> loops = new HashMap<>();
+  private final Map<Loop, Integer> loops = new LinkedHashMap<>();
   private final Map<Integer, IntConsumer> accs = new HashMap<>();
   private final Deque<Map<Expr, Integer>> scopes = new ArrayDeque<>();
-  private final IdentityHashMap<Expr, Set<Loop>> dependences = new IdentityHashMap<>();
+  private final Dependences dependences;
 
-  /** Stands for everything that an accumulator depends on. */
-  private final Map<Integer, Set<Loop>> accDependences = new HashMap<>();
-
-  ScalarGen(Asm asm, int[] params) {
+  /**
+   * @param params long locals with the address of each parameter
+   */
+  ScalarGen(Asm asm, int[] params, Dependences dependences) {
     this.asm = asm;
     this.code = asm.code;
     this.params = params;
+    this.dependences = dependences;
     scopes.push(new IdentityHashMap<>());
   }
 
@@ -51,10 +52,14 @@ final class ScalarGen {
     return loops.get(l);
   }
 
-  /** How to load an accumulator, and the loops with which its value changes. */
-  void bindAcc(int id, Set<Loop> changesWith, IntConsumer load) {
+  /** Loops that have values, in the order in which they got their first. */
+  List<Loop> bound() {
+    return List.copyOf(loops.keySet());
+  }
+
+  /** How to load an accumulator. */
+  void bindAcc(int id, IntConsumer load) {
     accs.put(id, load);
-    accDependences.put(id, changesWith);
   }
 
   void open() {
@@ -75,45 +80,6 @@ final class ScalarGen {
     return null;
   }
 
-  /** Loops with which an expression changes. */
-  Set<Loop> dependences(Expr e) {
-    Set<Loop> d = dependences.get(e);
-    if (d == null) {
-      d = new HashSet<>();
-      switch (e) {
-        case Expr.Const c -> {}
-        case Expr.Acc a -> d.addAll(accDependences.getOrDefault(a.id(), Set.of()));
-        case Expr.Load l -> addLoops(l.index(), d);
-        case Expr.IndexValue v -> addLoops(v.index(), d);
-        case Expr.Apply a -> {
-          for (Expr x : a.args()) {
-            d.addAll(dependences(x));
-          }
-        }
-        case Expr.Guarded g -> {
-          for (Expr.Bound b : g.bounds()) {
-            addLoops(b.index(), d);
-          }
-          d.addAll(dependences(g.value()));
-          d.addAll(dependences(g.otherwise()));
-        }
-      }
-      dependences.put(e, d);
-    }
-    return d;
-  }
-
-  void addLoops(Index index, Set<Loop> into) {
-    for (Index.Term t : index.terms()) {
-      switch (t.atom()) {
-        case Index.Var v -> into.add(v.loop());
-        case Index.Div x -> addLoops(x.arg(), into);
-        case Index.Mod x -> addLoops(x.arg(), into);
-        case Index.Dyn x -> into.addAll(dependences(x.value()));
-      }
-    }
-  }
-
   // ---- hoisting -------------------------------------------------------------------------------
 
   /** Computes now what does not change with the given loops, as far as it is evaluated for sure. */
@@ -126,7 +92,7 @@ final class ScalarGen {
     if (!seen.add(e) || e instanceof Expr.Const || e instanceof Expr.Acc || known(e) != null) {
       return;
     }
-    boolean fixed = dependences(e).stream().noneMatch(inside::contains);
+    boolean fixed = dependences.of(e).stream().noneMatch(inside::contains);
     if (fixed) {
       keep(e);
       return;
