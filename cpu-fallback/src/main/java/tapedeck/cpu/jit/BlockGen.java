@@ -26,9 +26,6 @@ import tapedeck.cpu.math.VectorMath;
  * be too much for one method, in several.
  */
 final class BlockGen {
-  /** Estimated bytes of steps that are written in place. */
-  private static final int INLINE_LIMIT = 4000;
-
   /** Opens a method that computes a part of a block, with accumulators where they are. */
   @FunctionalInterface
   interface Opener {
@@ -99,28 +96,17 @@ final class BlockGen {
     Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     int bytes = 0;
     for (Piece p : pieces) {
-      int more = p.bytes + evaluation(p.evaluated, seen);
-      if (groups.isEmpty() || bytes + more > INLINE_LIMIT) {
+      int more = p.bytes + CodeSize.of(p.evaluated, seen);
+      if (groups.isEmpty() || bytes + more > CodeSize.LIMIT) {
         groups.add(new ArrayList<>());
         seen.clear();
-        more = p.bytes + evaluation(p.evaluated, seen);
+        more = p.bytes + CodeSize.of(p.evaluated, seen);
         bytes = 0;
       }
       groups.getLast().add(p);
       bytes += more;
     }
     return groups;
-  }
-
-  /** Rough bytes of scalar code for expressions, those seen before excluded. */
-  private static int evaluation(List<Expr> roots, Set<Expr> seen) {
-    int bytes = 0;
-    for (Expr e : roots) {
-      if (seen.add(e)) {
-        bytes += (e instanceof Expr.Apply ? 16 : 40) + evaluation(e.children(), seen);
-      }
-    }
-    return bytes;
   }
 
   /** A method with a group of pieces: buffers, scratch, count, then all loops that have values. */

@@ -53,8 +53,8 @@ final class BlockPlan {
     /** A function on blocks. */
     record Call(Expr.Apply value) implements Step {}
 
-    /** A loop over vectors: values that it stores to scratch, then sinks. */
-    record Vectors(List<Expr> stored, List<Sink> sinks) implements Step {}
+    /** A loop over vectors: values that it stores to scratch, then sinks; and its length. */
+    record Vectors(List<Expr> stored, List<Sink> sinks, int weight) implements Step {}
 
     /** A scalar loop that stores where elements are not contiguous. */
     record Put(Sink sink) implements Step {}
@@ -307,7 +307,7 @@ final class BlockPlan {
     for (int stage = 0; stage <= last; stage++) {
       for (Part p : loops.get(stage)) {
         if (!p.stored.isEmpty() || !p.sinks.isEmpty()) {
-          steps.add(new Step.Vectors(p.stored, p.sinks));
+          steps.add(new Step.Vectors(p.stored, p.sinks, p.weight));
         }
       }
       for (Expr e : order) {

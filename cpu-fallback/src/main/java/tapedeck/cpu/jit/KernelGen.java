@@ -69,19 +69,39 @@ final class KernelGen {
   private final BlockGen.Place place;
   private final Map<Integer, Long> accs = new HashMap<>();
 
+  /** Parameters that the kernel was given; those after them are in scratch memory. */
+  private final int given;
+
+  private final List<Long> kept = new ArrayList<>();
+
+  /** Transposed operands of an elementwise kernel, or null. */
+  private final Transposes transposes;
+
   /** The method that is being written. */
   private MethodGen method;
 
   private KernelGen(Kernel kernel, boolean vectors) {
     KernelShape shape = new KernelShape(kernel);
-    this.kernel = kernel;
     this.half = shape.hasFloat64();
     this.mode = vectors ? shape.mode(SHORT) : Mode.SCALAR;
     this.block = shape.isCheap() ? LONG_BLOCK : BLOCK;
-    this.chunk = shape.isTransposed() ? NARROW_CHUNK : CHUNK;
+    Loop axis = mode == Mode.COLUMNS ? kernel.grid().getLast() : null;
+    this.transposes = axis == null ? null : Transposes.of(kernel);
+    this.kernel =
+        transposes != null
+            ? transposes.kernel()
+            : KeptValues.ofLargePhases(
+                KeptValues.ofFunctions(kernel, axis, block),
+                p -> mode != Mode.COLUMNS && !isVectorRow(p));
+    this.given = kernel.params().size();
+    this.chunk =
+        transposes != null ? transposes.columns() : shape.isTransposed() ? NARROW_CHUNK : CHUNK;
     this.place =
         new BlockGen.Place(out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half);
-    Set<Loop> changing = mode == Mode.COLUMNS ? Set.of(kernel.grid().getLast()) : Set.of();
+    for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
+      kept.add(space.allocate(p.elements() * p.dtype().bytes()));
+    }
+    Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     long lanes = vectors ? VectorCode.lanes(half) : 1;
     for (Phase p : kernel.phases()) {
       for (Phase.Accumulator a : accs(p)) {
@@ -99,8 +119,19 @@ final class KernelGen {
 
   private long units() {
     return mode == Mode.COLUMNS
-        ? Contraction.extent(outer()) * chunks()
+        ? Contraction.extent(groups()) * chunks()
         : Contraction.extent(kernel.grid());
+  }
+
+  /** The outer loops of a work unit of columns: where operands are transposed, tiles of rows. */
+  private List<Loop> groups() {
+    return outer().stream()
+        .map(
+            l ->
+                transposes == null || !l.equals(transposes.row())
+                    ? l
+                    : new Loop(l.id(), (l.extent() + transposes.rows() - 1) / transposes.rows()))
+        .toList();
   }
 
   private List<Loop> outer() {
@@ -125,7 +156,15 @@ final class KernelGen {
     Asm asm = new Asm(b);
     int[] params = new int[kernel.params().size()];
     for (int i = 0; i < params.length; i++) {
-      b.aload(buffers).loadConstant(i).laload();
+      if (i < given) {
+        b.aload(buffers).loadConstant(i).laload();
+      } else {
+        b.lload(scratch).loadConstant(kept.get(i - given)).ladd();
+        if (mode == Mode.COLUMNS && base >= 0) {
+          // Elements are counted by the axis, and the first of the block comes first.
+          b.lload(base).loadConstant((long) kernel.params().get(i).dtype().bytes()).lmul().lsub();
+        }
+      }
       params[i] = asm.keep(TypeKind.LONG);
     }
     MethodGen m = new MethodGen(b, asm, new ScalarGen(asm, params, dependences), buffers, scratch);
@@ -198,12 +237,13 @@ final class KernelGen {
     Loop axis = kernel.grid().getLast();
     // All rows of one chunk come before the next chunk, so that lines of a transposed operand are
     // still in the cache when the next row reads them.
-    long rows = Contraction.extent(outer());
+    List<Loop> groups = groups();
+    long rows = Contraction.extent(groups);
     code.lload(unit).loadConstant(rows).ldiv().loadConstant((long) chunk).lmul();
     int from = m.asm().keep(TypeKind.LONG);
     code.lload(unit).loadConstant(rows).lrem();
     int rest = m.asm().keep(TypeKind.LONG);
-    Nest.decompose(m, rest, outer());
+    Nest.decompose(m, rest, groups);
     Nest.blocks(
         m,
         axis,
@@ -213,7 +253,51 @@ final class KernelGen {
           code.lload(from).loadConstant((long) chunk).ladd().loadConstant(axis.extent());
           Nest.min(m);
         },
-        at -> call(m, phases, at));
+        at -> {
+          if (transposes == null) {
+            call(m, phases, at);
+          } else {
+            tile(m, at, m.scalar().slot(groups.get(outer().indexOf(transposes.row()))), phases);
+          }
+        });
+  }
+
+  /** Transposes a tile of each operand, then does the tile's rows. */
+  private void tile(MethodGen m, BlockGen.Block at, int group, List<ClassGen.Callee> phases) {
+    CodeBuilder code = m.code();
+    Loop row = transposes.row();
+    code.lload(group).loadConstant((long) transposes.rows()).lmul();
+    int first = m.asm().keep(TypeKind.LONG);
+    code.lload(first).loadConstant((long) transposes.rows()).ladd().loadConstant(row.extent());
+    Nest.min(m);
+    int end = m.asm().keep(TypeKind.LONG);
+    m.scalar().bind(row, first);
+    for (int i = 0; i < transposes.loads().size(); i++) {
+      Expr.Load l = transposes.loads().get(i);
+      int size = l.dtype().bytes();
+      m.scalar().address(l.param(), l.dtype(), l.index());
+      code.loadConstant(l.index().coef(at.axis()) * size);
+      m.scratchAddress(kept.get(i));
+      code.loadConstant((long) transposes.pitch() * size);
+      code.lload(end).lload(first).lsub().l2i().iload(at.count()).loadConstant(size);
+      m.asm()
+          .call(
+              Transposes.class,
+              "copy",
+              ConstantDescs.CD_void,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_int,
+              ConstantDescs.CD_int,
+              ConstantDescs.CD_int);
+    }
+    int value = m.asm().local(TypeKind.LONG);
+    m.scalar().bind(row, value);
+    m.asm()
+        .longLoop(
+            value, () -> code.lload(first), () -> code.lload(end), 1, () -> call(m, phases, at));
   }
 
   /** One phase: its accumulators go to scratch, where later phases find them. */
@@ -229,10 +313,10 @@ final class KernelGen {
       Loop axis = kernel.grid().getLast();
       method.scalar().bind(axis, base);
       inside.add(axis);
-      method.scalar().hoist(values(p), inside);
+      method.scalar().hoist(KeptValues.values(p), inside);
       columnPhase(p, new BlockGen.Block(axis, base, b.parameterSlot(3)));
     } else {
-      method.scalar().hoist(values(p), inside);
+      method.scalar().hoist(KeptValues.values(p), inside);
       row(p);
     }
     space.release(mark);
@@ -241,14 +325,6 @@ final class KernelGen {
 
   private static List<Phase.Accumulator> accs(Phase p) {
     return p instanceof Phase.Reduce r ? r.accs() : List.of();
-  }
-
-  private static List<Expr> values(Phase p) {
-    return switch (p) {
-      case Phase.Reduce r -> r.accs().stream().map(Phase.Accumulator::value).toList();
-      case Phase.Emit e -> e.stores().stream().map(Phase.Store::value).toList();
-      case Phase.ScatterAdd s -> List.of(s.store().value());
-    };
   }
 
   private void emit(BlockGen.Block at, List<Sink> sinks) {
@@ -306,16 +382,18 @@ final class KernelGen {
   // ---- ROWS and SCALAR ------------------------------------------------------------------------
 
   private void row(Phase p) {
-    boolean vector =
-        mode == Mode.ROWS
-            && !(p instanceof Phase.ScatterAdd)
-            && !p.loops().isEmpty()
-            && p.loops().getLast().extent() >= SHORT;
-    if (vector) {
+    if (isVectorRow(p)) {
       vectorRow(p);
     } else {
       scalarRow(p);
     }
+  }
+
+  private boolean isVectorRow(Phase p) {
+    return mode == Mode.ROWS
+        && !(p instanceof Phase.ScatterAdd)
+        && !p.loops().isEmpty()
+        && p.loops().getLast().extent() >= SHORT;
   }
 
   private void vectorRow(Phase p) {

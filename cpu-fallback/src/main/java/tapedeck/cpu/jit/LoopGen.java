@@ -31,7 +31,11 @@ final class LoopGen {
   private final Map<Expr, Integer> copies = new IdentityHashMap<>();
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
-  private final Map<Sink, Integer> folds = new IdentityHashMap<>();
+
+  /**
+   * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
+   */
+  private final Map<Sink, int[]> folds = new IdentityHashMap<>();
 
   private LoopGen(
       BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop, CodeBuilder code) {
@@ -67,40 +71,74 @@ final class LoopGen {
       int target = asm.keep(TypeKind.LONG);
       targets.put(s, target);
       if (s instanceof Sink.Fold f && !f.perElement()) {
-        vectors.load(s.value().dtype(), () -> code.lload(target));
-        folds.put(s, asm.keep(TypeKind.REFERENCE));
+        DType t = s.value().dtype();
+        int[] slots = new int[unroll()];
+        vectors.load(t, () -> code.lload(target));
+        slots[0] = asm.keep(TypeKind.REFERENCE);
+        for (int i = 1; i < slots.length; i++) {
+          vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
+          slots[i] = asm.keep(TypeKind.REFERENCE);
+        }
+        folds.put(s, slots);
       }
     }
     loop();
     folds.forEach(
-        (s, slot) ->
-            vectors.store(
-                s.value().dtype(), () -> code.lload(targets.get(s)), () -> code.aload(slot), -1));
+        (s, slots) -> {
+          for (int n = slots.length / 2; n > 0; n /= 2) {
+            for (int i = 0; i < n; i++) {
+              combine((Sink.Fold) s, slots[i], slots[i + n], -1);
+            }
+          }
+          vectors.store(
+              s.value().dtype(), () -> code.lload(targets.get(s)), () -> code.aload(slots[0]), -1);
+        });
     code.return_();
+  }
+
+  /**
+   * Vectors that an iteration of a loop with folds does. Each has accumulators of its own, or one
+   * instruction would have to wait for the one before.
+   */
+  private int unroll() {
+    return loop.weight() <= 8 ? 4 : loop.weight() <= 16 ? 2 : 1;
   }
 
   private void loop() {
     int j = asm.local(TypeKind.INT);
     code.iconst_0().istore(j);
     Label top = code.newLabel();
-    Label tail = code.newLabel();
     Label end = code.newLabel();
     if (folds.isEmpty()) {
       // Only stores have to know how many lanes count, so one body does for whole vectors and the
       // tail.
       code.labelBinding(top).iload(j).iload(count).if_icmpge(end);
       code.iload(count).iload(j).isub();
-      body(j, asm.keep(TypeKind.INT));
+      body(j, 0, 0, asm.keep(TypeKind.INT));
       code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
       return;
     }
-    code.labelBinding(top).iload(j).iload(count).loadConstant(vectors.lanes).isub().if_icmpgt(tail);
-    body(j, -1);
-    code.iinc(j, vectors.lanes).goto_(top).labelBinding(tail);
+    int unroll = unroll();
+    wholeVectors(j, unroll);
+    if (unroll > 1) {
+      wholeVectors(j, 1);
+    }
     code.iload(j).iload(count).if_icmpge(end);
     code.iload(count).iload(j).isub();
-    body(j, asm.keep(TypeKind.INT));
+    body(j, 0, 0, asm.keep(TypeKind.INT));
     code.labelBinding(end);
+  }
+
+  /** A loop over whole vectors, some of them in each iteration, as long as there are so many. */
+  private void wholeVectors(int j, int atOnce) {
+    Label top = code.newLabel();
+    Label end = code.newLabel();
+    code.labelBinding(top);
+    code.iload(j).iload(count).loadConstant(atOnce * vectors.lanes).isub().if_icmpgt(end);
+    for (int i = 0; i < atOnce; i++) {
+      body(j, i * vectors.lanes, i, -1);
+    }
+    code.iinc(j, atOnce * vectors.lanes).goto_(top).labelBinding(end);
   }
 
   /** Gets the address of a loaded operand, or puts a fixed one into all lanes. */
@@ -124,21 +162,29 @@ final class LoopGen {
     splats.put(e, asm.keep(TypeKind.REFERENCE));
   }
 
-  private void body(int j, int left) {
+  /**
+   * One vector.
+   *
+   * @param j int local with the position in the block
+   * @param ahead elements from there
+   * @param lane which of the accumulators of a fold takes the vector
+   * @param left int local with the number of lanes that count, negative if all do
+   */
+  private void body(int j, int ahead, int lane, int left) {
     Map<Expr, Integer> lanes = new IdentityHashMap<>(splats);
-    loop.stored().forEach(e -> value(e, j, lanes));
-    loop.sinks().forEach(s -> value(s.value(), j, lanes));
+    loop.stored().forEach(e -> value(e, j, ahead, lanes));
+    loop.sinks().forEach(s -> value(s.value(), j, ahead, lanes));
     for (Expr e : loop.stored()) {
       vectors.store(
           e.dtype(),
-          () -> element(copies.get(e), e.dtype(), j),
+          () -> element(copies.get(e), e.dtype(), j, ahead),
           () -> code.aload(lanes.get(e)),
           -1);
     }
     for (Sink s : loop.sinks()) {
       DType t = s.value().dtype();
       Runnable value = () -> code.aload(lanes.get(s.value()));
-      Runnable target = () -> element(targets.get(s), t, j);
+      Runnable target = () -> element(targets.get(s), t, j, ahead);
       switch (s) {
         case Sink.ToParam p -> vectors.store(t, target, value, left);
         case Sink.ToTile x -> vectors.store(t, target, value, left);
@@ -155,42 +201,54 @@ final class LoopGen {
                 () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
                 -1);
         case Sink.Fold f -> {
-          int acc = folds.get(s);
-          Runnable combined =
-              () -> vectors.operation(f.reducer().op(), t, () -> code.aload(acc), value);
-          if (left < 0) {
-            combined.run();
-          } else {
+          int mask = -1;
+          if (left >= 0) {
             vectors.first(DType.BOOL, left);
-            int mask = asm.keep(TypeKind.REFERENCE);
-            vectors.blend(t, () -> code.aload(acc), combined, mask);
+            mask = asm.keep(TypeKind.REFERENCE);
           }
-          code.astore(acc);
+          combine(f, folds.get(s)[lane], lanes.get(s.value()), mask);
         }
       }
     }
   }
 
+  /** Combines a vector, or those lanes of it that a mask has, with an accumulator. */
+  private void combine(Sink.Fold f, int acc, int value, int mask) {
+    DType t = f.value().dtype();
+    Runnable combined =
+        () ->
+            vectors.operation(f.reducer().op(), t, () -> code.aload(acc), () -> code.aload(value));
+    if (mask < 0) {
+      combined.run();
+    } else {
+      vectors.blend(t, () -> code.aload(acc), combined, mask);
+    }
+    code.astore(acc);
+  }
+
   /** Evaluates a vector into a local. */
-  private void value(Expr e, int j, Map<Expr, Integer> lanes) {
+  private void value(Expr e, int j, int ahead, Map<Expr, Integer> lanes) {
     if (lanes.containsKey(e)) {
       return;
     }
     if (plan.computes(loop, e)) {
       Expr.Apply a = (Expr.Apply) e;
-      a.args().forEach(x -> value(x, j, lanes));
+      a.args().forEach(x -> value(x, j, ahead, lanes));
       vectors.instruction(a, x -> code.aload(lanes.get(x)));
     } else {
-      vectors.load(e.dtype(), () -> element(addresses.get(e), e.dtype(), j));
+      vectors.load(e.dtype(), () -> element(addresses.get(e), e.dtype(), j, ahead));
     }
     lanes.put(e, asm.keep(TypeKind.REFERENCE));
   }
 
-  private void element(int address, DType t, int j) {
+  private void element(int address, DType t, int j, int ahead) {
     code.lload(address).iload(j).i2l();
     if (t.bytes() > 1) {
       code.loadConstant((long) t.bytes()).lmul();
     }
     code.ladd();
+    if (ahead > 0) {
+      code.loadConstant((long) ahead * t.bytes()).ladd();
+    }
   }
 }

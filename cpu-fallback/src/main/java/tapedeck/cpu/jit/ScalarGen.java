@@ -5,6 +5,8 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -82,25 +84,31 @@ final class ScalarGen {
 
   // ---- hoisting -------------------------------------------------------------------------------
 
-  /** Computes now what does not change with the given loops, as far as it is evaluated for sure. */
+  /**
+   * Computes now what does not change with the given loops, as far as it is evaluated for sure;
+   * nothing if that were too much for one method.
+   */
   void hoist(List<Expr> roots, Set<Loop> inside) {
-    Set<Expr> seen = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
-    roots.forEach(e -> hoist(e, inside, seen));
+    List<Expr> fixed = new ArrayList<>();
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    roots.forEach(e -> fixed(e, inside, seen, fixed));
+    if (CodeSize.of(fixed, Collections.newSetFromMap(new IdentityHashMap<>())) <= CodeSize.LIMIT) {
+      fixed.forEach(this::keep);
+    }
   }
 
-  private void hoist(Expr e, Set<Loop> inside, Set<Expr> seen) {
+  private void fixed(Expr e, Set<Loop> inside, Set<Expr> seen, List<Expr> out) {
     if (!seen.add(e) || e instanceof Expr.Const || e instanceof Expr.Acc || known(e) != null) {
       return;
     }
-    boolean fixed = dependences.of(e).stream().noneMatch(inside::contains);
-    if (fixed) {
-      keep(e);
+    if (dependences.of(e).stream().noneMatch(inside::contains)) {
+      out.add(e);
       return;
     }
     switch (e) {
-      case Expr.Apply a -> a.args().forEach(x -> hoist(x, inside, seen));
-      case Expr.Load l -> hoistDyn(l.index(), inside, seen);
-      case Expr.IndexValue v -> hoistDyn(v.index(), inside, seen);
+      case Expr.Apply a -> a.args().forEach(x -> fixed(x, inside, seen, out));
+      case Expr.Load l -> fixed(l.index(), inside, seen, out);
+      case Expr.IndexValue v -> fixed(v.index(), inside, seen, out);
       // What a guard protects must not be evaluated early.
       case Expr.Guarded g -> {}
       case Expr.Const c -> {}
@@ -108,13 +116,13 @@ final class ScalarGen {
     }
   }
 
-  private void hoistDyn(Index index, Set<Loop> inside, Set<Expr> seen) {
+  private void fixed(Index index, Set<Loop> inside, Set<Expr> seen, List<Expr> out) {
     for (Index.Term t : index.terms()) {
       switch (t.atom()) {
         case Index.Var v -> {}
-        case Index.Div d -> hoistDyn(d.arg(), inside, seen);
-        case Index.Mod m -> hoistDyn(m.arg(), inside, seen);
-        case Index.Dyn d -> hoist(d.value(), inside, seen);
+        case Index.Div d -> fixed(d.arg(), inside, seen, out);
+        case Index.Mod m -> fixed(m.arg(), inside, seen, out);
+        case Index.Dyn d -> fixed(d.value(), inside, seen, out);
       }
     }
   }
