@@ -49,7 +49,7 @@ final class Product implements CpuKernel {
     this.after =
         plain != null
             ? null
-            : KernelGen.generate(kernel, new KernelGen.Region(c.batch(), c.m(), c.n(), null));
+            : TileGen.generate(kernel, new TileGen.Region(c.batch(), c.m(), c.n(), null));
   }
 
   /** Whether a kernel is a product that is worth packing. */
@@ -160,7 +160,7 @@ final class Product implements CpuKernel {
           && columns.size() == 1) {
         return new View(l, batch, l.index().coef(rows.get(0)), l.index().coef(columns.get(0)));
       }
-      return new Made(KernelGen.generate(kernel, new KernelGen.Region(batch, rows, columns, e)));
+      return new Made(TileGen.generate(kernel, new TileGen.Region(batch, rows, columns, e)));
     }
 
     record View(Expr.Load load, List<Loop> batch, long rowStride, long columnStride)
