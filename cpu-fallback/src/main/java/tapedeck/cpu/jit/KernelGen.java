@@ -120,8 +120,17 @@ final class KernelGen {
 
   static Generated generate(Kernel kernel, boolean vectors) {
     KernelGen g = new KernelGen(kernel, vectors);
-    KernelCode code = ClassGen.load(g.out.write(g::run));
+    KernelCode code = ClassGen.load(g.bytes());
     return new Generated(code, g.units(), g.space.bytes());
+  }
+
+  /** The class file of a kernel, for tests. */
+  static byte[] classFile(Kernel kernel, boolean vectors) {
+    return new KernelGen(kernel, vectors).bytes();
+  }
+
+  private byte[] bytes() {
+    return out.write(this::run);
   }
 
   private long units() {
