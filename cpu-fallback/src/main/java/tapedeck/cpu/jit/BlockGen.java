@@ -47,8 +47,14 @@ final class BlockGen {
    *
    * @param base long local with the axis value of the first element
    * @param count int local with the number of elements
+   * @param rows int local with the number of values of the outermost loop over rows that the plan
+   *     walks; negative if it walks none
    */
-  record Block(Loop axis, int base, int count) {}
+  record Block(Loop axis, int base, int count, int rows) {
+    Block(Loop axis, int base, int count) {
+      this(axis, base, count, -1);
+    }
+  }
 
   /** Everything that emitting a block needs besides its plan. */
   record Place(ClassGen out, Opener opener, AccBlocks accs, boolean half) {}
@@ -83,7 +89,7 @@ final class BlockGen {
     plan.entries().forEach((what, offset) -> pieces.add(entry(what, offset)));
     plan.steps().forEach(s -> pieces.add(step(s)));
     List<List<Piece>> groups = grouped(pieces);
-    if (groups.size() == 1) {
+    if (groups.size() == 1 || at.rows() >= 0) {
       pieces.forEach(p -> p.body.accept(this));
     } else {
       groups.forEach(this::callPart);
@@ -150,7 +156,7 @@ final class BlockGen {
   }
 
   private void put(Expr e, long offset) {
-    if (plan.form(e) == BlockPlan.Form.FIXED) {
+    if (plan.form(e) == BlockPlan.Form.FIXED && !plan.movesWithRows(e)) {
       method.scratchAddress(offset);
       scalar.push(e);
       asm.put(e.dtype());
@@ -200,6 +206,11 @@ final class BlockGen {
 
   private void callLoop(ClassGen.Callee loop) {
     code.lload(method.scratch()).iload(at.count());
+    if (at.rows() < 0) {
+      code.iconst_1();
+    } else {
+      code.iload(at.rows());
+    }
     ClassGen.call(code, loop);
   }
 

@@ -69,6 +69,7 @@ final class BlockPlan {
   }
 
   private final Loop axis;
+  private final List<Loop> rows;
   private final Dependences dependences;
   private final ScratchSpace space;
   private final long slotBytes;
@@ -87,12 +88,19 @@ final class BlockPlan {
   private int last;
 
   /**
+   * @param rows loops that the plan is to walk too, outermost first, if {@link #walksRows}
    * @param space where scratch for this plan is allocated
    * @param slotBytes scratch bytes of one value of a block
    */
   BlockPlan(
-      Loop axis, List<Sink> sinks, Dependences dependences, ScratchSpace space, long slotBytes) {
+      Loop axis,
+      List<Loop> rows,
+      List<Sink> sinks,
+      Dependences dependences,
+      ScratchSpace space,
+      long slotBytes) {
     this.axis = axis;
+    this.rows = rows;
     this.dependences = dependences;
     this.space = space;
     this.slotBytes = slotBytes;
@@ -103,6 +111,52 @@ final class BlockPlan {
     arrange(sinks);
     allocate();
     entries(sinks);
+  }
+
+  Loop axis() {
+    return axis;
+  }
+
+  List<Loop> rows() {
+    return rows;
+  }
+
+  /**
+   * Whether one vector loop does all, and from row to row every address moves by a fixed number of
+   * bytes.
+   */
+  boolean walksRows() {
+    return steps.size() == 1
+        && steps.get(0) instanceof Step.Vectors v
+        && v.stored().isEmpty()
+        && v.weight() <= LOOP_LIMIT / 2
+        && entries.keySet().stream().allMatch(this::walksRows);
+  }
+
+  private boolean walksRows(Object entry) {
+    return switch (entry) {
+      case Expr.Load l -> walksRows(l.index());
+      case Expr e -> !changesWithRows(e);
+      case Sink.ToParam p -> walksRows(p.store().index());
+      default -> false;
+    };
+  }
+
+  private boolean walksRows(Index i) {
+    return i.terms().stream()
+        .allMatch(
+            t ->
+                t.atom() instanceof Index.Var
+                    || rows.stream().noneMatch(new Index(0, List.of(t))::dependsOn));
+  }
+
+  private boolean changesWithRows(Expr e) {
+    return rows.stream().anyMatch(dependences.of(e)::contains);
+  }
+
+  /** Whether a fixed operand has to be loaded again in every row. */
+  boolean movesWithRows(Expr e) {
+    return forms.get(e) == Form.FIXED && e instanceof Expr.Load && changesWithRows(e);
   }
 
   List<Step> steps() {
@@ -143,7 +197,8 @@ final class BlockPlan {
     }
     Form f;
     int stage = 0;
-    if (!dependences.of(e).contains(axis) && (!(e instanceof Expr.Apply) || isSmall(e))) {
+    if (!dependences.of(e).contains(axis)
+        && (!(e instanceof Expr.Apply) || (isSmall(e) && !changesWithRows(e)))) {
       f = Form.FIXED;
     } else {
       switch (e) {

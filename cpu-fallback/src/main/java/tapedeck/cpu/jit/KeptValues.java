@@ -35,6 +35,7 @@ final class KeptValues {
   private final int block;
   private final List<Kernel.Param> params;
   private final List<Phase> phases = new ArrayList<>();
+  private final Map<Expr, Expr> shared = new HashMap<>();
 
   private KeptValues(Kernel kernel, Loop axis, int block) {
     this.kernel = kernel;
@@ -196,30 +197,36 @@ final class KeptValues {
   }
 
   /** Library functions that a phase evaluates at every point of its loops. */
-  private static Map<Expr, Value> costly(Phase p) {
+  private Map<Expr, Value> costly(Phase p) {
     Map<Expr, Value> out = new LinkedHashMap<>();
     if (!p.loops().isEmpty() && isUnconditional(p)) {
       Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
       Dependences dependences = new Dependences();
-      values(p).forEach(e -> costly(e, p.loops(), dependences, seen, out));
+      Map<Expr, Expr> known = new IdentityHashMap<>();
+      values(p).forEach(e -> costly(e, p.loops(), dependences, known, seen, out));
     }
     return out;
   }
 
-  private static void costly(
-      Expr e, List<Loop> loops, Dependences with, Set<Expr> seen, Map<Expr, Value> out) {
+  private void costly(
+      Expr e,
+      List<Loop> loops,
+      Dependences with,
+      Map<Expr, Expr> known,
+      Set<Expr> seen,
+      Map<Expr, Value> out) {
     if (!(e instanceof Expr.Apply a) || !seen.add(e)) {
       return;
     }
     if (a.op().cost() >= COSTLY && loops.stream().anyMatch(with.of(e)::contains)) {
       List<Long> extents = loops.stream().map(Loop::extent).toList();
-      out.put(e, new Value(extents, canonical(e, loops, new IdentityHashMap<>())));
+      out.put(e, new Value(extents, canonical(e, loops, known)));
     }
-    a.args().forEach(x -> costly(x, loops, with, seen, out));
+    a.args().forEach(x -> costly(x, loops, with, known, seen, out));
   }
 
   /** The expression in terms of its phase's loops by position, so that phases compare. */
-  private static Expr canonical(Expr e, List<Loop> loops, Map<Expr, Expr> known) {
+  private Expr canonical(Expr e, List<Loop> loops, Map<Expr, Expr> known) {
     Expr out = known.get(e);
     if (out == null) {
       out =
@@ -236,6 +243,9 @@ final class KeptValues {
             // Guards and indices from data keep their loops, and so never equal another phase's.
             case Expr.Guarded g -> g;
           };
+      // Equal operands are one node, so that comparing instructions does not walk them as trees.
+      Expr before = shared.putIfAbsent(out, out);
+      out = before == null ? out : before;
       known.put(e, out);
     }
     return out;

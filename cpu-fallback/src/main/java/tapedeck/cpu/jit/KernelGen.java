@@ -41,6 +41,9 @@ final class KernelGen {
   /** The same where nothing but accumulators is kept per element. */
   static final int LONG_BLOCK = 2048;
 
+  /** Axis from which a row is enough for a vector loop. */
+  private static final int SHORT_AXIS = 256;
+
   /** Rows shorter than this are not worth a vector. */
   private static final int SHORT = 4;
 
@@ -77,6 +80,9 @@ final class KernelGen {
   /** Transposed operands of an elementwise kernel, or null. */
   private final Transposes transposes;
 
+  /** Innermost outer loops of an elementwise kernel that a vector loop walks too. */
+  private final List<Loop> rows;
+
   /** The method that is being written. */
   private MethodGen method;
 
@@ -101,6 +107,7 @@ final class KernelGen {
     for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
       kept.add(space.allocate(p.elements() * p.dtype().bytes()));
     }
+    this.rows = rows();
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     long lanes = vectors ? VectorCode.lanes(half) : 1;
     for (Phase p : kernel.phases()) {
@@ -113,8 +120,17 @@ final class KernelGen {
 
   static Generated generate(Kernel kernel, boolean vectors) {
     KernelGen g = new KernelGen(kernel, vectors);
-    KernelCode code = ClassGen.load(g.out.write(g::run));
+    KernelCode code = ClassGen.load(g.bytes());
     return new Generated(code, g.units(), g.space.bytes());
+  }
+
+  /** The class file of a kernel, for tests. */
+  static byte[] classFile(Kernel kernel, boolean vectors) {
+    return new KernelGen(kernel, vectors).bytes();
+  }
+
+  private byte[] bytes() {
+    return out.write(this::run);
   }
 
   private long units() {
@@ -123,14 +139,47 @@ final class KernelGen {
         : Contraction.extent(kernel.grid());
   }
 
-  /** The outer loops of a work unit of columns: where operands are transposed, tiles of rows. */
+  /**
+   * Loops around a short axis, for which blocks of one row each would be mostly overhead; none
+   * unless the kernel is a single vector loop.
+   */
+  private List<Loop> rows() {
+    if (mode != Mode.COLUMNS
+        || transposes != null
+        || outer().isEmpty()
+        || kernel.grid().getLast().extent() > SHORT_AXIS
+        || kernel.phases().size() != 1
+        || !(kernel.phases().get(0) instanceof Phase.Emit e)
+        || !e.loops().isEmpty()) {
+      return List.of();
+    }
+    List<Loop> inner = outer().subList(Math.max(0, outer().size() - 2), outer().size());
+    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
+    Loop axis = kernel.grid().getLast();
+    BlockPlan plan = new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0);
+    return plan.walksRows() ? inner : List.of();
+  }
+
+  /** Values of a loop that a work unit of columns does: of most outer loops, one. */
+  private long perUnit(Loop l) {
+    if (transposes != null && l.equals(transposes.row())) {
+      return transposes.rows();
+    }
+    if (rows.isEmpty() || !rows.contains(l)) {
+      return 1;
+    }
+    long inside = kernel.grid().getLast().extent();
+    if (l.equals(rows.getLast()) && rows.size() > 1) {
+      return l.extent();
+    }
+    inside *= rows.size() > 1 ? rows.getLast().extent() : 1;
+    return Math.max(1, CHUNK / inside);
+  }
+
+  /** The outer loops in steps of what a work unit does. */
   private List<Loop> groups() {
     return outer().stream()
-        .map(
-            l ->
-                transposes == null || !l.equals(transposes.row())
-                    ? l
-                    : new Loop(l.id(), (l.extent() + transposes.rows() - 1) / transposes.rows()))
+        .map(l -> new Loop(l.id(), (l.extent() + perUnit(l) - 1) / perUnit(l)))
         .toList();
   }
 
@@ -210,12 +259,13 @@ final class KernelGen {
     b.return_();
   }
 
-  /** Buffers, scratch, first axis value, number of axis values, then the outer loops. */
+  /** Buffers, scratch, first axis value, number of axis values, rows, then the outer loops. */
   private MethodTypeDesc phaseType() {
-    ClassDesc[] args = new ClassDesc[4 + outer().size()];
+    ClassDesc[] args = new ClassDesc[5 + outer().size()];
     Arrays.fill(args, ConstantDescs.CD_long);
     args[0] = ConstantDescs.CD_long.arrayType();
     args[3] = ConstantDescs.CD_int;
+    args[4] = ConstantDescs.CD_int;
     return MethodTypeDesc.of(ConstantDescs.CD_void, args);
   }
 
@@ -223,9 +273,14 @@ final class KernelGen {
     for (ClassGen.Callee p : phases) {
       m.code().aload(m.buffers()).lload(m.scratch());
       if (at == null) {
-        m.code().lconst_0().iconst_0();
+        m.code().lconst_0().iconst_0().iconst_0();
       } else {
         m.code().lload(at.base()).iload(at.count());
+        if (at.rows() < 0) {
+          m.code().iconst_0();
+        } else {
+          m.code().iload(at.rows());
+        }
       }
       outer().forEach(l -> m.code().lload(m.scalar().slot(l)));
       ClassGen.call(m.code(), p);
@@ -238,10 +293,10 @@ final class KernelGen {
     // All rows of one chunk come before the next chunk, so that lines of a transposed operand are
     // still in the cache when the next row reads them.
     List<Loop> groups = groups();
-    long rows = Contraction.extent(groups);
-    code.lload(unit).loadConstant(rows).ldiv().loadConstant((long) chunk).lmul();
+    long positions = Contraction.extent(groups);
+    code.lload(unit).loadConstant(positions).ldiv().loadConstant((long) chunk).lmul();
     int from = m.asm().keep(TypeKind.LONG);
-    code.lload(unit).loadConstant(rows).lrem();
+    code.lload(unit).loadConstant(positions).lrem();
     int rest = m.asm().keep(TypeKind.LONG);
     Nest.decompose(m, rest, groups);
     Nest.blocks(
@@ -254,24 +309,47 @@ final class KernelGen {
           Nest.min(m);
         },
         at -> {
-          if (transposes == null) {
-            call(m, phases, at);
+          if (transposes != null) {
+            tile(m, at, groups, phases);
+          } else if (!rows.isEmpty()) {
+            rows(m, at, groups, phases);
           } else {
-            tile(m, at, m.scalar().slot(groups.get(outer().indexOf(transposes.row()))), phases);
+            call(m, phases, at);
           }
         });
   }
 
+  /** Binds a loop to the first value of a group, and keeps the value after the group's last. */
+  private int group(MethodGen m, Loop l, List<Loop> groups) {
+    CodeBuilder code = m.code();
+    code.lload(m.scalar().slot(groups.get(outer().indexOf(l)))).loadConstant(perUnit(l)).lmul();
+    int first = m.asm().keep(TypeKind.LONG);
+    m.scalar().bind(l, first);
+    code.lload(first).loadConstant(perUnit(l)).ladd().loadConstant(l.extent());
+    Nest.min(m);
+    return m.asm().keep(TypeKind.LONG);
+  }
+
+  /** Does several rows in one vector loop. */
+  private void rows(
+      MethodGen m, BlockGen.Block at, List<Loop> groups, List<ClassGen.Callee> phases) {
+    for (Loop l : rows.reversed()) {
+      int end = group(m, l, groups);
+      if (l.equals(rows.getFirst())) {
+        m.code().lload(end).lload(m.scalar().slot(l)).lsub().l2i();
+      }
+    }
+    int count = m.asm().keep(TypeKind.INT);
+    call(m, phases, new BlockGen.Block(at.axis(), at.base(), at.count(), count));
+  }
+
   /** Transposes a tile of each operand, then does the tile's rows. */
-  private void tile(MethodGen m, BlockGen.Block at, int group, List<ClassGen.Callee> phases) {
+  private void tile(
+      MethodGen m, BlockGen.Block at, List<Loop> groups, List<ClassGen.Callee> phases) {
     CodeBuilder code = m.code();
     Loop row = transposes.row();
-    code.lload(group).loadConstant((long) transposes.rows()).lmul();
-    int first = m.asm().keep(TypeKind.LONG);
-    code.lload(first).loadConstant((long) transposes.rows()).ladd().loadConstant(row.extent());
-    Nest.min(m);
-    int end = m.asm().keep(TypeKind.LONG);
-    m.scalar().bind(row, first);
+    int end = group(m, row, groups);
+    int first = m.scalar().slot(row);
     for (int i = 0; i < transposes.loads().size(); i++) {
       Expr.Load l = transposes.loads().get(i);
       int size = l.dtype().bytes();
@@ -305,7 +383,7 @@ final class KernelGen {
     int base = b.parameterSlot(2);
     method = open(b, b.parameterSlot(0), b.parameterSlot(1), base);
     for (int i = 0; i < outer().size(); i++) {
-      method.scalar().bind(outer().get(i), b.parameterSlot(4 + i));
+      method.scalar().bind(outer().get(i), b.parameterSlot(5 + i));
     }
     long mark = space.mark();
     Set<Loop> inside = new HashSet<>(p.loops());
@@ -314,7 +392,8 @@ final class KernelGen {
       method.scalar().bind(axis, base);
       inside.add(axis);
       method.scalar().hoist(KeptValues.values(p), inside);
-      columnPhase(p, new BlockGen.Block(axis, base, b.parameterSlot(3)));
+      int count = rows.isEmpty() ? -1 : b.parameterSlot(4);
+      columnPhase(p, new BlockGen.Block(axis, base, b.parameterSlot(3), count));
     } else {
       method.scalar().hoist(KeptValues.values(p), inside);
       row(p);
@@ -328,7 +407,8 @@ final class KernelGen {
   }
 
   private void emit(BlockGen.Block at, List<Sink> sinks) {
-    BlockPlan plan = new BlockPlan(at.axis(), sinks, dependences, space, slotBytes(block, half));
+    BlockPlan plan =
+        new BlockPlan(at.axis(), rows, sinks, dependences, space, slotBytes(block, half));
     BlockGen.emit(place, plan, at, method);
   }
 

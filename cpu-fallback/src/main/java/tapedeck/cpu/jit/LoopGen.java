@@ -6,18 +6,22 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
- * The method of one vector loop over a block. Its arguments are scratch memory, where it finds all
- * addresses and fixed values, and the number of elements.
+ * The method of one vector loop over a block, or over the blocks of several rows. Its arguments are
+ * scratch memory, where it finds all addresses and fixed values, the number of elements, and how
+ * many values the outermost loop over rows has, if there is one.
  */
 final class LoopGen {
   private static final MethodTypeDesc TYPE =
-      MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_int);
+      MethodTypeDesc.of(
+          ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_int, ConstantDescs.CD_int);
 
   private final BlockGen.Place place;
   private final BlockPlan plan;
@@ -31,6 +35,9 @@ final class LoopGen {
   private final Map<Expr, Integer> copies = new IdentityHashMap<>();
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
+
+  /** Addresses of values that are the same along the axis and differ from row to row. */
+  private final Map<Expr, Integer> rowSplats = new IdentityHashMap<>();
 
   /**
    * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
@@ -82,7 +89,7 @@ final class LoopGen {
         folds.put(s, slots);
       }
     }
-    loop();
+    rows(0);
     folds.forEach(
         (s, slots) -> {
           for (int n = slots.length / 2; n > 0; n /= 2) {
@@ -101,7 +108,76 @@ final class LoopGen {
    * instruction would have to wait for the one before.
    */
   private int unroll() {
+    if (plan.axis().extent() < 8L * vectors.lanes) {
+      return 1;
+    }
     return loop.weight() <= 8 ? 4 : loop.weight() <= 16 ? 2 : 1;
+  }
+
+  /** The loops over rows from one of them inwards, and in the innermost that over the block. */
+  private void rows(int level) {
+    if (level == plan.rows().size()) {
+      Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
+      rowSplats.forEach(
+          (e, address) -> {
+            vectors.broadcast(
+                e.dtype(),
+                () -> {
+                  code.lload(address);
+                  asm.get(e.dtype());
+                });
+            splats.put(e, asm.keep(TypeKind.REFERENCE));
+          });
+      if (!plan.rows().isEmpty() && plan.axis().extent() <= vectors.lanes) {
+        code.iconst_0();
+        body(asm.keep(TypeKind.INT), 0, 0, count);
+      } else {
+        loop();
+      }
+      splats.clear();
+      splats.putAll(outside);
+      return;
+    }
+    Loop row = plan.rows().get(level);
+    int i = asm.local(TypeKind.INT);
+    int limit = code.parameterSlot(2);
+    if (level > 0) {
+      code.loadConstant((int) row.extent());
+      limit = asm.keep(TypeKind.INT);
+    }
+    List<Map<?, Integer>> moving = List.of(addresses, rowSplats, targets);
+    int[] begin = new int[addresses.size() + rowSplats.size() + targets.size()];
+    int n = 0;
+    for (Map<?, Integer> m : moving) {
+      for (int slot : m.values()) {
+        code.lload(slot);
+        begin[n++] = asm.keep(TypeKind.LONG);
+      }
+    }
+    asm.intLoop(
+        i,
+        limit,
+        () -> {
+          rows(level + 1);
+          moving.forEach(m -> m.forEach((what, slot) -> advance(what, slot, row)));
+        });
+    n = 0;
+    for (Map<?, Integer> m : moving) {
+      for (int slot : m.values()) {
+        code.lload(begin[n++]).lstore(slot);
+      }
+    }
+  }
+
+  /** Moves an address to the next row. */
+  private void advance(Object what, int slot, Loop row) {
+    long stride =
+        switch (what) {
+          case Expr.Load l -> l.index().coef(row) * l.dtype().bytes();
+          case Sink.ToParam p -> p.store().index().coef(row) * p.value().dtype().bytes();
+          default -> throw new IllegalStateException("does not move from row to row: " + what);
+        };
+    code.lload(slot).loadConstant(stride).ladd().lstore(slot);
   }
 
   private void loop() {
@@ -147,6 +223,11 @@ final class LoopGen {
     if (plan.form(e) != BlockPlan.Form.FIXED) {
       BlockGen.pushAddress(place, plan, method, e, false);
       addresses.put(e, asm.keep(TypeKind.LONG));
+      return;
+    }
+    if (plan.movesWithRows(e)) {
+      method.getLong(plan.entryOf(e));
+      rowSplats.put(e, asm.keep(TypeKind.LONG));
       return;
     }
     vectors.broadcast(

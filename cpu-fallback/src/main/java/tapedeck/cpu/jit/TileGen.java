@@ -127,7 +127,12 @@ final class TileGen {
           }
           BlockPlan plan =
               new BlockPlan(
-                  axis, sinks, dependences, space, KernelGen.slotBytes(KernelGen.BLOCK, half));
+                  axis,
+                  List.of(),
+                  sinks,
+                  dependences,
+                  space,
+                  KernelGen.slotBytes(KernelGen.BLOCK, half));
           BlockGen.AccBlocks accs = (method, id) -> method.getLong(row);
           BlockGen.emit(new BlockGen.Place(out, this::open, accs, half), plan, at, m);
         });

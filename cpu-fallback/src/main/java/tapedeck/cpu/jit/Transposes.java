@@ -26,10 +26,10 @@ import tapedeck.cpu.math.Memory;
  * @param loads the operands, in the order of their parameters
  */
 public record Transposes(Kernel kernel, Loop row, int rows, int columns, List<Expr.Load> loads) {
-  /** Elements of a tile: few enough for the first-level cache. */
-  private static final int TILE = 8192;
+  /** Elements of a tile: few enough for the second-level cache. */
+  private static final int TILE = 32768;
 
-  private static final int COLUMNS = 128;
+  private static final int COLUMNS = 256;
 
   /** Fewer rows are not worth a tile. */
   private static final int FEW = 4;
