@@ -8,6 +8,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
@@ -20,6 +21,13 @@ final class Packing {
   private static final VectorSpecies<Float> FEW32 = FloatVector.SPECIES_128;
   private static final VectorSpecies<Double> FEW64 = DoubleVector.SPECIES_128;
 
+  /** As high as a tile, or as long as vectors are. */
+  private static final VectorSpecies<Float> HEIGHT32 =
+      VectorSpecies.of(float.class, shape(32 * Blocking.F32.mr()));
+
+  private static final VectorSpecies<Double> HEIGHT64 =
+      VectorSpecies.of(double.class, shape(64 * Blocking.F64.mr()));
+
   /** Bytes of scratch arrays, of which two fit in the first-level cache. */
   private static final int SCRATCH = 12 << 10;
 
@@ -30,6 +38,10 @@ final class Packing {
   private final double[] rows64 = new double[SCRATCH / 8];
   private final double[] turned64 = new double[SCRATCH / 8];
 
+  private static VectorShape shape(int bits) {
+    return VectorShape.forBitSize(Math.min(bits, BYTES.vectorBitSize()));
+  }
+
   /**
    * Packs one panel of float64 into native memory: element (w, d) of the source is at {@code src}
    * plus {@code w * widthStride + d * depthStride} elements. Only valid of width elements are
@@ -37,10 +49,6 @@ final class Packing {
    */
   void panel64(
       long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
-    if (widthStride == 1 && valid == width && width * 8 % BYTES.length() == 0) {
-      rows(src, 8 * depthStride, 8 * width, depth, dst);
-      return;
-    }
     int step = turned64.length / width;
     for (int d = 0; d < depth; d += step) {
       int n = Math.min(step, depth - d);
@@ -134,10 +142,6 @@ final class Packing {
    */
   void panel32(
       long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
-    if (widthStride == 1 && valid == width && width * 4 % BYTES.length() == 0) {
-      rows(src, 4 * depthStride, 4 * width, depth, dst);
-      return;
-    }
     int step = turned32.length / width;
     for (int d = 0; d < depth; d += step) {
       int n = Math.min(step, depth - d);
@@ -224,14 +228,88 @@ final class Packing {
     }
   }
 
-  private static void rows(long src, long pitch, int bytes, int depth, long dst) {
+  /**
+   * Packs count panels side by side, of whole vectors: depth rows of the source lie pitch bytes
+   * apart, and each has wide bytes for every panel.
+   */
+  static void strips(long src, long pitch, int count, int wide, int depth, long dst) {
     for (int d = 0; d < depth; d++) {
-      for (int i = 0; i < bytes; i += BYTES.length()) {
-        ByteVector.fromMemorySegment(BYTES, Memory.ALL, src + i, nativeOrder())
-            .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+      long from = src;
+      long to = dst;
+      for (int p = 0; p < count; p++) {
+        for (int i = 0; i < wide; i += BYTES.length()) {
+          ByteVector.fromMemorySegment(BYTES, Memory.ALL, from + i, nativeOrder())
+              .intoMemorySegment(Memory.ALL, to + i, nativeOrder());
+        }
+        from += wide;
+        to += (long) wide * depth;
       }
       src += pitch;
-      dst += bytes;
+      dst += wide;
+    }
+  }
+
+  /**
+   * Packs count panels side by side of matrices of height rows into an array: element (r, d) of the
+   * source is at {@code src} plus {@code r + d * depthStride} elements.
+   */
+  static void columns32(long src, long depthStride, int count, int height, int depth, float[] dst) {
+    for (int d = 0; d < depth; d++) {
+      long from = src + 4 * d * depthStride;
+      for (int p = 0; p < count; p++) {
+        int to = (p * depth + d) * height;
+        for (int r = 0; r < height; r += HEIGHT32.length()) {
+          FloatVector.fromMemorySegment(HEIGHT32, Memory.ALL, from, nativeOrder())
+              .intoArray(dst, to + r);
+          from += HEIGHT32.vectorByteSize();
+        }
+      }
+    }
+  }
+
+  /** As {@link #columns32}. */
+  static void columns64(
+      long src, long depthStride, int count, int height, int depth, double[] dst) {
+    for (int d = 0; d < depth; d++) {
+      long from = src + 8 * d * depthStride;
+      for (int p = 0; p < count; p++) {
+        int to = (p * depth + d) * height;
+        for (int r = 0; r < height; r += HEIGHT64.length()) {
+          DoubleVector.fromMemorySegment(HEIGHT64, Memory.ALL, from, nativeOrder())
+              .intoArray(dst, to + r);
+          from += HEIGHT64.vectorByteSize();
+        }
+      }
+    }
+  }
+
+  /** Copies rows to an array, lda elements apart; up to a whole vector of others may follow. */
+  static void rows32(long src, long rowStride, int rows, int depth, float[] dst, int lda) {
+    for (int r = 0; r < rows; r++) {
+      long from = src + 4 * r * rowStride;
+      int to = r * lda;
+      int d = 0;
+      for (; d <= depth - Lanes.F32.length(); d += Lanes.F32.length()) {
+        Lanes.load32(from + 4L * d).intoArray(dst, to + d);
+      }
+      if (d < depth) {
+        Lanes.load32(from + 4L * d, Lanes.F32.indexInRange(d, depth)).intoArray(dst, to + d);
+      }
+    }
+  }
+
+  /** As {@link #rows32}. */
+  static void rows64(long src, long rowStride, int rows, int depth, double[] dst, int lda) {
+    for (int r = 0; r < rows; r++) {
+      long from = src + 8 * r * rowStride;
+      int to = r * lda;
+      int d = 0;
+      for (; d <= depth - Lanes.F64.length(); d += Lanes.F64.length()) {
+        Lanes.load64(from + 8L * d).intoArray(dst, to + d);
+      }
+      if (d < depth) {
+        Lanes.load64(from + 8L * d, Lanes.F64.indexInRange(d, depth)).intoArray(dst, to + d);
+      }
     }
   }
 }

@@ -13,9 +13,9 @@ final class Workspace {
    * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
    * JIT far less than reading native memory.
    */
-  final float[] a32 = new float[Blocking.F32.mc() * Blocking.F32.kc()];
+  private float[] a32 = {};
 
-  final double[] a64 = new double[Blocking.F64.mc() * Blocking.F64.kc()];
+  private double[] a64 = {};
 
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
@@ -49,6 +49,25 @@ final class Workspace {
   final long tile = tileMemory.address();
 
   private Workspace() {}
+
+  float[] a32() {
+    if (a32.length == 0) {
+      a32 = new float[elements(Blocking.F32)];
+    }
+    return a32;
+  }
+
+  double[] a64() {
+    if (a64.length == 0) {
+      a64 = new double[elements(Blocking.F64)];
+    }
+    return a64;
+  }
+
+  /** Enough for padded rows as well as for panels. */
+  private static int elements(Blocking b) {
+    return (b.mc() + b.mr()) * (b.kc() + b.nr());
+  }
 
   static Workspace get() {
     return OF_THREAD.get();
