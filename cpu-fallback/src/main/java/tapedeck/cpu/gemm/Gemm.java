@@ -14,6 +14,11 @@ public final class Gemm {
   /** Products of fewer multiplications run on the calling thread. */
   private static final double WORTH_THREADS = 2e5;
 
+  /** Multiplications below which plain loops are as good, and with one short side. */
+  private static final double SMALL = 2000;
+
+  private static final double SMALL_SKINNY = 8192;
+
   /** With so few rows of A or bytes of B, packing B would take too long. */
   private static final int FEW_ROWS = 64;
 
@@ -103,6 +108,12 @@ public final class Gemm {
                 && (m <= FEW_ROWS || (long) k * n * size <= FEW_BYTES)
             ? s
             : null;
+  }
+
+  /** Whether a product is neither so small that plain loops do as well, nor too large. */
+  public static boolean suits(long m, long n, long k) {
+    double least = Math.min(m, n) <= SkinnyProduct.FEW ? SMALL_SKINNY : SMALL;
+    return (double) m * n * k >= least && (double) m * n < Integer.MAX_VALUE;
   }
 
   /**
@@ -199,9 +210,15 @@ public final class Gemm {
         depthStride = width;
       }
     }
-    int whole = widthStride == 1 ? width / nr : 0;
-    Packing.strips(src, depthStride * size, whole, nr * size, deep, dst);
-    for (int w = whole * nr; w < width; w += nr) {
+    if (widthStride == 1) {
+      if (f64) {
+        Packing.strips64(src, 8 * depthStride, width, deep, dst);
+      } else {
+        Packing.strips32(src, 4 * depthStride, width, deep, dst);
+      }
+      return;
+    }
+    for (int w = 0; w < width; w += nr) {
       int valid = Math.min(nr, width - w);
       long from = src + w * widthStride * size;
       long to = dst + (long) w * deep * size;

@@ -5,9 +5,9 @@ import static java.nio.ByteOrder.nativeOrder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
@@ -17,7 +17,6 @@ import tapedeck.cpu.math.Memory;
  * has scratch memory of one thread.
  */
 final class Packing {
-  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> FEW32 = FloatVector.SPECIES_128;
   private static final VectorSpecies<Double> FEW64 = DoubleVector.SPECIES_128;
 
@@ -39,7 +38,7 @@ final class Packing {
   private final double[] turned64 = new double[SCRATCH / 8];
 
   private static VectorShape shape(int bits) {
-    return VectorShape.forBitSize(Math.min(bits, BYTES.vectorBitSize()));
+    return VectorShape.forBitSize(Math.min(bits, Lanes.F32.vectorBitSize()));
   }
 
   /**
@@ -229,23 +228,61 @@ final class Packing {
   }
 
   /**
-   * Packs count panels side by side, of whole vectors: depth rows of the source lie pitch bytes
-   * apart, and each has wide bytes for every panel.
+   * Packs the columns of a matrix of whole rows, pitch bytes apart, into panels of two vectors, the
+   * last of one if no more are needed. What is missing of a vector is set to 0.
    */
-  static void strips(long src, long pitch, int count, int wide, int depth, long dst) {
+  static void strips32(long src, long pitch, int cols, int depth, long dst) {
+    int lanes = Lanes.F32.length();
+    long bytes = Lanes.F32.vectorByteSize();
+    int whole = cols / (2 * lanes);
+    int rest = cols - 2 * lanes * whole;
+    long panel = 2 * bytes * depth;
+    int vectors = (rest + lanes - 1) / lanes;
+    VectorMask<Float> mask = Lanes.F32.indexInRange(0, rest - lanes * (vectors - 1));
     for (int d = 0; d < depth; d++) {
-      long from = src;
-      long to = dst;
-      for (int p = 0; p < count; p++) {
-        for (int i = 0; i < wide; i += BYTES.length()) {
-          ByteVector.fromMemorySegment(BYTES, Memory.ALL, from + i, nativeOrder())
-              .intoMemorySegment(Memory.ALL, to + i, nativeOrder());
-        }
-        from += wide;
-        to += (long) wide * depth;
+      long from = src + d * pitch;
+      long to = dst + 2 * bytes * d;
+      for (int p = 0; p < whole; p++) {
+        Lanes.load32(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
+        Lanes.load32(from + bytes).intoMemorySegment(Memory.ALL, to + bytes, nativeOrder());
+        from += 2 * bytes;
+        to += panel;
       }
-      src += pitch;
-      dst += wide;
+      if (vectors == 2) {
+        Lanes.load32(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
+        Lanes.load32(from + bytes, mask).intoMemorySegment(Memory.ALL, to + bytes, nativeOrder());
+      } else if (vectors == 1) {
+        to = dst + whole * panel + bytes * d;
+        Lanes.load32(from, mask).intoMemorySegment(Memory.ALL, to, nativeOrder());
+      }
+    }
+  }
+
+  /** As {@link #strips32}. */
+  static void strips64(long src, long pitch, int cols, int depth, long dst) {
+    int lanes = Lanes.F64.length();
+    long bytes = Lanes.F64.vectorByteSize();
+    int whole = cols / (2 * lanes);
+    int rest = cols - 2 * lanes * whole;
+    long panel = 2 * bytes * depth;
+    int vectors = (rest + lanes - 1) / lanes;
+    VectorMask<Double> mask = Lanes.F64.indexInRange(0, rest - lanes * (vectors - 1));
+    for (int d = 0; d < depth; d++) {
+      long from = src + d * pitch;
+      long to = dst + 2 * bytes * d;
+      for (int p = 0; p < whole; p++) {
+        Lanes.load64(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
+        Lanes.load64(from + bytes).intoMemorySegment(Memory.ALL, to + bytes, nativeOrder());
+        from += 2 * bytes;
+        to += panel;
+      }
+      if (vectors == 2) {
+        Lanes.load64(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
+        Lanes.load64(from + bytes, mask).intoMemorySegment(Memory.ALL, to + bytes, nativeOrder());
+      } else if (vectors == 1) {
+        to = dst + whole * panel + bytes * d;
+        Lanes.load64(from, mask).intoMemorySegment(Memory.ALL, to, nativeOrder());
+      }
     }
   }
 

@@ -20,9 +20,6 @@ import tapedeck.cpu.gemm.Parallel;
  * finished tiles.
  */
 final class Product implements CpuKernel {
-  /** Multiplications below which plain loops are as good as packing. */
-  private static final long SMALL = 8192;
-
   private final Kernel kernel;
   private final Contraction c;
   private final boolean f64;
@@ -58,14 +55,12 @@ final class Product implements CpuKernel {
       return false;
     }
     Contraction c = kernel.contraction().get();
-    double volume =
-        (double) Contraction.extent(c.m()) * Contraction.extent(c.n()) * Contraction.extent(c.k());
     return c.n().size() == 1
         && c.k().size() == 1
         && !c.m().isEmpty()
-        && volume >= SMALL
-        && volume / Contraction.extent(c.k()) < Integer.MAX_VALUE
-        && c.lhs().dtype().isFloat();
+        && c.lhs().dtype().isFloat()
+        && Gemm.suits(
+            Contraction.extent(c.m()), Contraction.extent(c.n()), Contraction.extent(c.k()));
   }
 
   static Product compile(Kernel kernel) {
