@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
 /**
- * Products of four float32 rows with a matrix that is read where it lies. Sums never use the
- * lane-wise reduction of the Vector API, whose order is open.
+ * Products of float32 rows with rows. Sums never use the lane-wise reduction of the Vector API,
+ * whose order is open.
  */
 final class Few32 {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -16,134 +16,6 @@ final class Few32 {
   private static final long BYTES = S.vectorByteSize();
 
   private Few32() {}
-
-  /**
-   * Sets rows of out (ld bytes apart) to products of four rows with count columns of a matrix whose
-   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4L * p
-   * + r]}; only the first rows of the four are stored.
-   */
-  static void rows(
-      float[] a, int from, int depth, long b, long pitch, int count, int rows, long out, long ld) {
-    int j = 0;
-    for (; j <= count - 4 * LANES; j += 4 * LANES) {
-      wide(a, from, depth, b + 4L * j, pitch, rows, out + 4L * j, ld);
-    }
-    for (; j <= count - LANES; j += LANES) {
-      narrow(a, from, depth, b + 4L * j, pitch, rows, out + 4L * j, ld);
-    }
-    for (; j < count; j++) {
-      for (int r = 0; r < rows; r++) {
-        float sum = 0;
-        for (int p = 0; p < depth; p++) {
-          sum = Math.fma(a[from + 4 * p + r], Memory.getFloat(b + p * pitch + 4L * j), sum);
-        }
-        Memory.putFloat(out + r * ld + 4L * j, sum);
-      }
-    }
-  }
-
-  private static void wide(
-      float[] a, int from, int depth, long b, long pitch, int rows, long out, long ld) {
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector c0_0 = zero;
-    FloatVector c0_1 = zero;
-    FloatVector c0_2 = zero;
-    FloatVector c0_3 = zero;
-    FloatVector c1_0 = zero;
-    FloatVector c1_1 = zero;
-    FloatVector c1_2 = zero;
-    FloatVector c1_3 = zero;
-    FloatVector c2_0 = zero;
-    FloatVector c2_1 = zero;
-    FloatVector c2_2 = zero;
-    FloatVector c2_3 = zero;
-    FloatVector c3_0 = zero;
-    FloatVector c3_1 = zero;
-    FloatVector c3_2 = zero;
-    FloatVector c3_3 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
-      FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
-      FloatVector b1 = FloatVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
-      FloatVector b2 = FloatVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
-      FloatVector b3 = FloatVector.fromMemorySegment(S, Memory.ALL, b + 3 * BYTES, nativeOrder());
-      FloatVector v;
-      v = FloatVector.broadcast(S, a[i]);
-      c0_0 = v.fma(b0, c0_0);
-      c0_1 = v.fma(b1, c0_1);
-      c0_2 = v.fma(b2, c0_2);
-      c0_3 = v.fma(b3, c0_3);
-      v = FloatVector.broadcast(S, a[i + 1]);
-      c1_0 = v.fma(b0, c1_0);
-      c1_1 = v.fma(b1, c1_1);
-      c1_2 = v.fma(b2, c1_2);
-      c1_3 = v.fma(b3, c1_3);
-      v = FloatVector.broadcast(S, a[i + 2]);
-      c2_0 = v.fma(b0, c2_0);
-      c2_1 = v.fma(b1, c2_1);
-      c2_2 = v.fma(b2, c2_2);
-      c2_3 = v.fma(b3, c2_3);
-      v = FloatVector.broadcast(S, a[i + 3]);
-      c3_0 = v.fma(b0, c3_0);
-      c3_1 = v.fma(b1, c3_1);
-      c3_2 = v.fma(b2, c3_2);
-      c3_3 = v.fma(b3, c3_3);
-      b += pitch;
-    }
-    c0_0.intoMemorySegment(Memory.ALL, out, nativeOrder());
-    c0_1.intoMemorySegment(Memory.ALL, out + BYTES, nativeOrder());
-    c0_2.intoMemorySegment(Memory.ALL, out + 2 * BYTES, nativeOrder());
-    c0_3.intoMemorySegment(Memory.ALL, out + 3 * BYTES, nativeOrder());
-    if (rows > 1) {
-      c1_0.intoMemorySegment(Memory.ALL, out + ld, nativeOrder());
-      c1_1.intoMemorySegment(Memory.ALL, out + ld + BYTES, nativeOrder());
-      c1_2.intoMemorySegment(Memory.ALL, out + ld + 2 * BYTES, nativeOrder());
-      c1_3.intoMemorySegment(Memory.ALL, out + ld + 3 * BYTES, nativeOrder());
-    }
-    if (rows > 2) {
-      c2_0.intoMemorySegment(Memory.ALL, out + 2 * ld, nativeOrder());
-      c2_1.intoMemorySegment(Memory.ALL, out + 2 * ld + BYTES, nativeOrder());
-      c2_2.intoMemorySegment(Memory.ALL, out + 2 * ld + 2 * BYTES, nativeOrder());
-      c2_3.intoMemorySegment(Memory.ALL, out + 2 * ld + 3 * BYTES, nativeOrder());
-    }
-    if (rows > 3) {
-      c3_0.intoMemorySegment(Memory.ALL, out + 3 * ld, nativeOrder());
-      c3_1.intoMemorySegment(Memory.ALL, out + 3 * ld + BYTES, nativeOrder());
-      c3_2.intoMemorySegment(Memory.ALL, out + 3 * ld + 2 * BYTES, nativeOrder());
-      c3_3.intoMemorySegment(Memory.ALL, out + 3 * ld + 3 * BYTES, nativeOrder());
-    }
-  }
-
-  private static void narrow(
-      float[] a, int from, int depth, long b, long pitch, int rows, long out, long ld) {
-    FloatVector zero = FloatVector.zero(S);
-    FloatVector c0_0 = zero;
-    FloatVector c1_0 = zero;
-    FloatVector c2_0 = zero;
-    FloatVector c3_0 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
-      FloatVector b0 = FloatVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
-      FloatVector v;
-      v = FloatVector.broadcast(S, a[i]);
-      c0_0 = v.fma(b0, c0_0);
-      v = FloatVector.broadcast(S, a[i + 1]);
-      c1_0 = v.fma(b0, c1_0);
-      v = FloatVector.broadcast(S, a[i + 2]);
-      c2_0 = v.fma(b0, c2_0);
-      v = FloatVector.broadcast(S, a[i + 3]);
-      c3_0 = v.fma(b0, c3_0);
-      b += pitch;
-    }
-    c0_0.intoMemorySegment(Memory.ALL, out, nativeOrder());
-    if (rows > 1) {
-      c1_0.intoMemorySegment(Memory.ALL, out + ld, nativeOrder());
-    }
-    if (rows > 2) {
-      c2_0.intoMemorySegment(Memory.ALL, out + 2 * ld, nativeOrder());
-    }
-    if (rows > 3) {
-      c3_0.intoMemorySegment(Memory.ALL, out + 3 * ld, nativeOrder());
-    }
-  }
 
   /**
    * Sets rows of out (ld bytes apart) to products of rows at x, up to four, with count rows at y:

@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
 /**
- * Products of four float64 rows with a matrix that is read where it lies. Sums never use the
- * lane-wise reduction of the Vector API, whose order is open.
+ * Products of float64 rows with rows. Sums never use the lane-wise reduction of the Vector API,
+ * whose order is open.
  */
 final class Few64 {
   private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
@@ -16,134 +16,6 @@ final class Few64 {
   private static final long BYTES = S.vectorByteSize();
 
   private Few64() {}
-
-  /**
-   * Sets rows of out (ld bytes apart) to products of four rows with count columns of a matrix whose
-   * rows lie at b, pitch bytes apart. Row r, column p of the first factor is {@code a[from + 4L * p
-   * + r]}; only the first rows of the four are stored.
-   */
-  static void rows(
-      double[] a, int from, int depth, long b, long pitch, int count, int rows, long out, long ld) {
-    int j = 0;
-    for (; j <= count - 4 * LANES; j += 4 * LANES) {
-      wide(a, from, depth, b + 8L * j, pitch, rows, out + 8L * j, ld);
-    }
-    for (; j <= count - LANES; j += LANES) {
-      narrow(a, from, depth, b + 8L * j, pitch, rows, out + 8L * j, ld);
-    }
-    for (; j < count; j++) {
-      for (int r = 0; r < rows; r++) {
-        double sum = 0;
-        for (int p = 0; p < depth; p++) {
-          sum = Math.fma(a[from + 4 * p + r], Memory.getDouble(b + p * pitch + 8L * j), sum);
-        }
-        Memory.putDouble(out + r * ld + 8L * j, sum);
-      }
-    }
-  }
-
-  private static void wide(
-      double[] a, int from, int depth, long b, long pitch, int rows, long out, long ld) {
-    DoubleVector zero = DoubleVector.zero(S);
-    DoubleVector c0_0 = zero;
-    DoubleVector c0_1 = zero;
-    DoubleVector c0_2 = zero;
-    DoubleVector c0_3 = zero;
-    DoubleVector c1_0 = zero;
-    DoubleVector c1_1 = zero;
-    DoubleVector c1_2 = zero;
-    DoubleVector c1_3 = zero;
-    DoubleVector c2_0 = zero;
-    DoubleVector c2_1 = zero;
-    DoubleVector c2_2 = zero;
-    DoubleVector c2_3 = zero;
-    DoubleVector c3_0 = zero;
-    DoubleVector c3_1 = zero;
-    DoubleVector c3_2 = zero;
-    DoubleVector c3_3 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
-      DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
-      DoubleVector b1 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + BYTES, nativeOrder());
-      DoubleVector b2 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + 2 * BYTES, nativeOrder());
-      DoubleVector b3 = DoubleVector.fromMemorySegment(S, Memory.ALL, b + 3 * BYTES, nativeOrder());
-      DoubleVector v;
-      v = DoubleVector.broadcast(S, a[i]);
-      c0_0 = v.fma(b0, c0_0);
-      c0_1 = v.fma(b1, c0_1);
-      c0_2 = v.fma(b2, c0_2);
-      c0_3 = v.fma(b3, c0_3);
-      v = DoubleVector.broadcast(S, a[i + 1]);
-      c1_0 = v.fma(b0, c1_0);
-      c1_1 = v.fma(b1, c1_1);
-      c1_2 = v.fma(b2, c1_2);
-      c1_3 = v.fma(b3, c1_3);
-      v = DoubleVector.broadcast(S, a[i + 2]);
-      c2_0 = v.fma(b0, c2_0);
-      c2_1 = v.fma(b1, c2_1);
-      c2_2 = v.fma(b2, c2_2);
-      c2_3 = v.fma(b3, c2_3);
-      v = DoubleVector.broadcast(S, a[i + 3]);
-      c3_0 = v.fma(b0, c3_0);
-      c3_1 = v.fma(b1, c3_1);
-      c3_2 = v.fma(b2, c3_2);
-      c3_3 = v.fma(b3, c3_3);
-      b += pitch;
-    }
-    c0_0.intoMemorySegment(Memory.ALL, out, nativeOrder());
-    c0_1.intoMemorySegment(Memory.ALL, out + BYTES, nativeOrder());
-    c0_2.intoMemorySegment(Memory.ALL, out + 2 * BYTES, nativeOrder());
-    c0_3.intoMemorySegment(Memory.ALL, out + 3 * BYTES, nativeOrder());
-    if (rows > 1) {
-      c1_0.intoMemorySegment(Memory.ALL, out + ld, nativeOrder());
-      c1_1.intoMemorySegment(Memory.ALL, out + ld + BYTES, nativeOrder());
-      c1_2.intoMemorySegment(Memory.ALL, out + ld + 2 * BYTES, nativeOrder());
-      c1_3.intoMemorySegment(Memory.ALL, out + ld + 3 * BYTES, nativeOrder());
-    }
-    if (rows > 2) {
-      c2_0.intoMemorySegment(Memory.ALL, out + 2 * ld, nativeOrder());
-      c2_1.intoMemorySegment(Memory.ALL, out + 2 * ld + BYTES, nativeOrder());
-      c2_2.intoMemorySegment(Memory.ALL, out + 2 * ld + 2 * BYTES, nativeOrder());
-      c2_3.intoMemorySegment(Memory.ALL, out + 2 * ld + 3 * BYTES, nativeOrder());
-    }
-    if (rows > 3) {
-      c3_0.intoMemorySegment(Memory.ALL, out + 3 * ld, nativeOrder());
-      c3_1.intoMemorySegment(Memory.ALL, out + 3 * ld + BYTES, nativeOrder());
-      c3_2.intoMemorySegment(Memory.ALL, out + 3 * ld + 2 * BYTES, nativeOrder());
-      c3_3.intoMemorySegment(Memory.ALL, out + 3 * ld + 3 * BYTES, nativeOrder());
-    }
-  }
-
-  private static void narrow(
-      double[] a, int from, int depth, long b, long pitch, int rows, long out, long ld) {
-    DoubleVector zero = DoubleVector.zero(S);
-    DoubleVector c0_0 = zero;
-    DoubleVector c1_0 = zero;
-    DoubleVector c2_0 = zero;
-    DoubleVector c3_0 = zero;
-    for (int i = from, end = from + 4 * depth; i < end; i += 4) {
-      DoubleVector b0 = DoubleVector.fromMemorySegment(S, Memory.ALL, b, nativeOrder());
-      DoubleVector v;
-      v = DoubleVector.broadcast(S, a[i]);
-      c0_0 = v.fma(b0, c0_0);
-      v = DoubleVector.broadcast(S, a[i + 1]);
-      c1_0 = v.fma(b0, c1_0);
-      v = DoubleVector.broadcast(S, a[i + 2]);
-      c2_0 = v.fma(b0, c2_0);
-      v = DoubleVector.broadcast(S, a[i + 3]);
-      c3_0 = v.fma(b0, c3_0);
-      b += pitch;
-    }
-    c0_0.intoMemorySegment(Memory.ALL, out, nativeOrder());
-    if (rows > 1) {
-      c1_0.intoMemorySegment(Memory.ALL, out + ld, nativeOrder());
-    }
-    if (rows > 2) {
-      c2_0.intoMemorySegment(Memory.ALL, out + 2 * ld, nativeOrder());
-    }
-    if (rows > 3) {
-      c3_0.intoMemorySegment(Memory.ALL, out + 3 * ld, nativeOrder());
-    }
-  }
 
   /**
    * Sets rows of out (ld bytes apart) to products of rows at x, up to four, with count rows at y:

@@ -223,11 +223,7 @@ public final class Gemm {
       long from = src + w * widthStride * size;
       long to = dst + (long) w * deep * size;
       int wide = valid > lanes ? nr : lanes;
-      if (f64) {
-        mine.packing.panel64(from, widthStride, depthStride, valid, wide, deep, to);
-      } else {
-        mine.packing.panel32(from, widthStride, depthStride, valid, wide, deep, to);
-      }
+      Packing.panel(f64, from, widthStride, depthStride, valid, wide, deep, to);
     }
   }
 
@@ -277,9 +273,9 @@ public final class Gemm {
       int high = valid > mr / 2 ? mr : mr / 2;
       long from = src + r * rowStride * size;
       if (f64) {
-        mine.packing.array64(from, rowStride, colStride, valid, high, deep, mine.a64(), r * deep);
+        Packing.panel64(from, rowStride, colStride, valid, high, deep, mine.a64(), r * deep);
       } else {
-        mine.packing.array32(from, rowStride, colStride, valid, high, deep, mine.a32(), r * deep);
+        Packing.panel32(from, rowStride, colStride, valid, high, deep, mine.a32(), r * deep);
       }
     }
   }

@@ -2,6 +2,8 @@ package tapedeck.cpu.gemm;
 
 import static java.nio.ByteOrder.nativeOrder;
 
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -13,7 +15,31 @@ final class Lanes {
   static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
   static final VectorSpecies<Double> F64 = DoubleVector.SPECIES_PREFERRED;
 
+  /** For {@code selectFrom}: lanes of the lower or the higher halves of two vectors in turns. */
+  static final FloatVector LOW32 = FloatVector.fromArray(F32, zip32(0), 0);
+
+  static final FloatVector HIGH32 = FloatVector.fromArray(F32, zip32(1), 0);
+  static final DoubleVector LOW64 = DoubleVector.fromArray(F64, zip64(0), 0);
+  static final DoubleVector HIGH64 = DoubleVector.fromArray(F64, zip64(1), 0);
+
   private Lanes() {}
+
+  private static double[] zip64(int half) {
+    return zip(F64.length(), half).toArray();
+  }
+
+  private static float[] zip32(int half) {
+    double[] d = zip(F32.length(), half).toArray();
+    float[] f = new float[d.length];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = (float) d[i];
+    }
+    return f;
+  }
+
+  private static DoubleStream zip(int lanes, int half) {
+    return IntStream.range(0, lanes).mapToDouble(i -> half * lanes / 2 + i / 2 + i % 2 * lanes);
+  }
 
   static FloatVector load32(long address) {
     return FloatVector.fromMemorySegment(F32, Memory.ALL, address, nativeOrder());

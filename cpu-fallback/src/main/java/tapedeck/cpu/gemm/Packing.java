@@ -2,9 +2,6 @@ package tapedeck.cpu.gemm;
 
 import static java.nio.ByteOrder.nativeOrder;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -12,14 +9,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
-/**
- * Copies parts of operands into panels: depth groups of width elements, without gaps. An instance
- * has scratch memory of one thread.
- */
+/** Copies parts of operands to where tiles read them. */
 final class Packing {
-  private static final VectorSpecies<Float> FEW32 = FloatVector.SPECIES_128;
-  private static final VectorSpecies<Double> FEW64 = DoubleVector.SPECIES_128;
-
   /** As high as a tile, or as long as vectors are. */
   private static final VectorSpecies<Float> HEIGHT32 =
       VectorSpecies.of(float.class, shape(32 * Blocking.F32.mr()));
@@ -27,202 +18,44 @@ final class Packing {
   private static final VectorSpecies<Double> HEIGHT64 =
       VectorSpecies.of(double.class, shape(64 * Blocking.F64.mr()));
 
-  /** Bytes of scratch arrays, of which two fit in the first-level cache. */
-  private static final int SCRATCH = 12 << 10;
-
-  /** Rows before and after they are turned to columns. */
-  private final float[] rows32 = new float[SCRATCH / 4];
-
-  private final float[] turned32 = new float[SCRATCH / 4];
-  private final double[] rows64 = new double[SCRATCH / 8];
-  private final double[] turned64 = new double[SCRATCH / 8];
+  private Packing() {}
 
   private static VectorShape shape(int bits) {
     return VectorShape.forBitSize(Math.min(bits, Lanes.F32.vectorBitSize()));
   }
 
   /**
-   * Packs one panel of float64 into native memory: element (w, d) of the source is at {@code src}
-   * plus {@code w * widthStride + d * depthStride} elements. Only valid of width elements are
+   * Packs one panel of width columns into native memory, by rows: element (d, w) of the source is
+   * at {@code src} plus {@code d * depthStride + w * widthStride} elements. Only valid columns are
    * there, the others are set to 0.
    */
-  void panel64(
-      long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
-    int step = turned64.length / width;
-    for (int d = 0; d < depth; d += step) {
-      int n = Math.min(step, depth - d);
-      long from = src + 8L * d * depthStride;
-      array64(from, widthStride, depthStride, valid, width, n, turned64, 0);
-      MemorySegment.copy(
-          turned64,
-          0,
-          Memory.ALL,
-          ValueLayout.JAVA_DOUBLE_UNALIGNED,
-          dst + 8L * d * width,
-          n * width);
-    }
-  }
-
-  /** As {@link #panel64}, into an array from index at on. */
-  void array64(
+  static void panel(
+      boolean f64,
       long src,
       long widthStride,
       long depthStride,
       int valid,
       int width,
       int depth,
-      double[] dst,
-      int at) {
-    long ws = 8 * widthStride;
-    long ds = 8 * depthStride;
-    if (depthStride == 1) {
-      int step = Math.min(rows64.length / width, depth);
-      for (int d = 0; d < depth; d += step) {
-        int n = Math.min(step, depth - d);
-        for (int w = 0; w < valid; w++) {
-          MemorySegment.copy(
-              Memory.ALL,
-              ValueLayout.JAVA_DOUBLE_UNALIGNED,
-              src + w * ws + 8L * d,
-              rows64,
-              w * n,
-              n);
-        }
-        Arrays.fill(rows64, valid * n, width * n, 0);
-        turn64(n, width, dst, at + d * width);
-      }
-      return;
-    }
-    if (valid < width) {
-      Arrays.fill(dst, at, at + depth * width, 0);
+      long dst) {
+    long size = f64 ? 8 : 4;
+    int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
+    int turned = depthStride == 1 ? valid / lanes * lanes : 0;
+    int deep = turned == 0 ? 0 : depth / lanes * lanes;
+    Turn turn = f64 ? Turn.F64 : Turn.F32;
+    for (int w = 0; w < turned; w += lanes) {
+      long from = src + w * widthStride * size;
+      turn.run(from, widthStride * size, dst + w * size, width * size, deep / lanes);
     }
     for (int d = 0; d < depth; d++) {
-      long from = src + d * ds;
-      int to = at + d * width;
-      int w = 0;
-      if (widthStride == 1) {
-        for (; w <= valid - FEW64.length(); w += FEW64.length()) {
-          DoubleVector.fromMemorySegment(FEW64, Memory.ALL, from + 8L * w, nativeOrder())
-              .intoArray(dst, to + w);
+      for (int w = d < deep ? turned : 0; w < width; w++) {
+        long from = src + (d * depthStride + w * widthStride) * size;
+        long to = dst + ((long) d * width + w) * size;
+        if (f64) {
+          Memory.putDouble(to, w < valid ? Memory.getDouble(from) : 0);
+        } else {
+          Memory.putFloat(to, w < valid ? Memory.getFloat(from) : 0);
         }
-      }
-      for (; w < valid; w++) {
-        dst[to + w] = Memory.getDouble(from + w * ws);
-      }
-    }
-  }
-
-  /** Writes the columns of a width x depth matrix one after the other. */
-  private void turn64(int depth, int width, double[] dst, int at) {
-    double[] src = rows64;
-    int w = 0;
-    for (; w <= width - 4; w += 4) {
-      int first = w * depth;
-      int to = at + w;
-      for (int d = first; d < first + depth; d++) {
-        dst[to] = src[d];
-        dst[to + 1] = src[d + depth];
-        dst[to + 2] = src[d + 2 * depth];
-        dst[to + 3] = src[d + 3 * depth];
-        to += width;
-      }
-    }
-    for (; w < width; w++) {
-      for (int d = 0; d < depth; d++) {
-        dst[at + w + d * width] = src[w * depth + d];
-      }
-    }
-  }
-
-  /**
-   * Packs one panel of float32 into native memory: element (w, d) of the source is at {@code src}
-   * plus {@code w * widthStride + d * depthStride} elements. Only valid of width elements are
-   * there, the others are set to 0.
-   */
-  void panel32(
-      long src, long widthStride, long depthStride, int valid, int width, int depth, long dst) {
-    int step = turned32.length / width;
-    for (int d = 0; d < depth; d += step) {
-      int n = Math.min(step, depth - d);
-      long from = src + 4L * d * depthStride;
-      array32(from, widthStride, depthStride, valid, width, n, turned32, 0);
-      MemorySegment.copy(
-          turned32,
-          0,
-          Memory.ALL,
-          ValueLayout.JAVA_FLOAT_UNALIGNED,
-          dst + 4L * d * width,
-          n * width);
-    }
-  }
-
-  /** As {@link #panel32}, into an array from index at on. */
-  void array32(
-      long src,
-      long widthStride,
-      long depthStride,
-      int valid,
-      int width,
-      int depth,
-      float[] dst,
-      int at) {
-    long ws = 4 * widthStride;
-    long ds = 4 * depthStride;
-    if (depthStride == 1) {
-      int step = Math.min(rows32.length / width, depth);
-      for (int d = 0; d < depth; d += step) {
-        int n = Math.min(step, depth - d);
-        for (int w = 0; w < valid; w++) {
-          MemorySegment.copy(
-              Memory.ALL,
-              ValueLayout.JAVA_FLOAT_UNALIGNED,
-              src + w * ws + 4L * d,
-              rows32,
-              w * n,
-              n);
-        }
-        Arrays.fill(rows32, valid * n, width * n, 0);
-        turn32(n, width, dst, at + d * width);
-      }
-      return;
-    }
-    if (valid < width) {
-      Arrays.fill(dst, at, at + depth * width, 0);
-    }
-    for (int d = 0; d < depth; d++) {
-      long from = src + d * ds;
-      int to = at + d * width;
-      int w = 0;
-      if (widthStride == 1) {
-        for (; w <= valid - FEW32.length(); w += FEW32.length()) {
-          FloatVector.fromMemorySegment(FEW32, Memory.ALL, from + 4L * w, nativeOrder())
-              .intoArray(dst, to + w);
-        }
-      }
-      for (; w < valid; w++) {
-        dst[to + w] = Memory.getFloat(from + w * ws);
-      }
-    }
-  }
-
-  /** Writes the columns of a width x depth matrix one after the other. */
-  private void turn32(int depth, int width, float[] dst, int at) {
-    float[] src = rows32;
-    int w = 0;
-    for (; w <= width - 4; w += 4) {
-      int first = w * depth;
-      int to = at + w;
-      for (int d = first; d < first + depth; d++) {
-        dst[to] = src[d];
-        dst[to + 1] = src[d + depth];
-        dst[to + 2] = src[d + 2 * depth];
-        dst[to + 3] = src[d + 3 * depth];
-        to += width;
-      }
-    }
-    for (; w < width; w++) {
-      for (int d = 0; d < depth; d++) {
-        dst[at + w + d * width] = src[w * depth + d];
       }
     }
   }
@@ -316,6 +149,46 @@ final class Packing {
               .intoArray(dst, to + r);
           from += HEIGHT64.vectorByteSize();
         }
+      }
+    }
+  }
+
+  /**
+   * Packs one panel of height rows into an array from index at on, by columns: element (r, d) of
+   * the source is at {@code src} plus {@code r * rowStride + d * depthStride} elements. Only valid
+   * rows are there, the others are set to 0.
+   */
+  static void panel32(
+      long src,
+      long rowStride,
+      long depthStride,
+      int valid,
+      int height,
+      int depth,
+      float[] dst,
+      int at) {
+    for (int d = 0; d < depth; d++) {
+      long from = src + 4 * d * depthStride;
+      for (int r = 0; r < height; r++) {
+        dst[at + d * height + r] = r < valid ? Memory.getFloat(from + 4 * r * rowStride) : 0;
+      }
+    }
+  }
+
+  /** As {@link #panel32}. */
+  static void panel64(
+      long src,
+      long rowStride,
+      long depthStride,
+      int valid,
+      int height,
+      int depth,
+      double[] dst,
+      int at) {
+    for (int d = 0; d < depth; d++) {
+      long from = src + 8 * d * depthStride;
+      for (int r = 0; r < height; r++) {
+        dst[at + d * height + r] = r < valid ? Memory.getDouble(from + 8 * r * rowStride) : 0;
       }
     }
   }

@@ -29,9 +29,6 @@ final class Workspace {
   /** Unfinished sums of a product whose depth is packed in parts. */
   final Slot sums = new Slot();
 
-  /** Elements that are turned from rows to columns. */
-  final Packing packing = new Packing();
-
   /** A part of a factor that is not read where it lies. */
   final Slot chunk = new Slot();
 

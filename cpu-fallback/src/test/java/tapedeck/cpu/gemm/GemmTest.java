@@ -238,6 +238,7 @@ class GemmTest {
       check(f64, 531, 48, 37, la, Layout.ROWS, TWO);
       check(f64, 70, 640, 530, la, Layout.ROWS, FIVE);
       check(f64, 68, 130, 600, la, Layout.PADDED_ROWS, FIVE);
+      check(f64, 20, 75, 45, la, Layout.PADDED_COLUMNS, TWO);
     }
   }
 

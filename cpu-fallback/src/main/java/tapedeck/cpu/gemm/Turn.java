@@ -1,0 +1,75 @@
+package tapedeck.cpu.gemm;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+
+/** Transposes blocks of as many rows and columns as a vector has lanes. */
+interface Turn {
+  Turn F32 = of(false);
+  Turn F64 = of(true);
+
+  /**
+   * Turns blocks that lie side by side in rows, pitch bytes apart, into blocks one below the other
+   * in rows that are ld bytes apart.
+   */
+  void run(long src, long pitch, long dst, long ld, int blocks);
+
+  private static Turn of(boolean f64) {
+    return Generated.define(
+        Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64));
+  }
+
+  /**
+   * Interleaves the first half of the rows with the second, again and again: once for each bit of a
+   * row's number, which by then has changed places with the lane's.
+   */
+  private static void write(CodeBuilder code, boolean f64) {
+    final int src = 1;
+    final int pitch = 3;
+    final int dst = 5;
+    final int ld = 7;
+    final int blocks = 9;
+    int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
+    Generated emit = new Generated(code, f64);
+    int low = code.allocateLocal(TypeKind.REFERENCE);
+    int high = code.allocateLocal(TypeKind.REFERENCE);
+    var lanesClass = Generated.desc(Lanes.class);
+    code.getstatic(lanesClass, f64 ? "LOW64" : "LOW32", emit.vector).astore(low);
+    code.getstatic(lanesClass, f64 ? "HIGH64" : "HIGH32", emit.vector).astore(high);
+    int from = code.allocateLocal(TypeKind.LONG);
+    int[] rows = new int[lanes];
+    int[] next = new int[lanes];
+    for (int i = 0; i < lanes; i++) {
+      rows[i] = code.allocateLocal(TypeKind.REFERENCE);
+      next[i] = code.allocateLocal(TypeKind.REFERENCE);
+    }
+    Label top = code.newLabel();
+    Label done = code.newLabel();
+    code.labelBinding(top).iload(blocks).ifle(done).lload(src).lstore(from);
+    for (int row : rows) {
+      emit.load(from, 0);
+      code.astore(row);
+      emit.advance(from, pitch);
+    }
+    for (int step = 1; step < lanes; step *= 2) {
+      for (int i = 0; i < lanes / 2; i++) {
+        code.aload(low).aload(rows[i]).aload(rows[i + lanes / 2]);
+        emit.call("selectFrom", 2);
+        code.astore(next[2 * i]).aload(high).aload(rows[i]).aload(rows[i + lanes / 2]);
+        emit.call("selectFrom", 2);
+        code.astore(next[2 * i + 1]);
+      }
+      int[] swap = rows;
+      rows = next;
+      next = swap;
+    }
+    for (int row : rows) {
+      code.aload(row);
+      emit.store(dst, 0);
+      emit.advance(dst, ld);
+    }
+    code.lload(src).loadConstant((long) Lanes.F32.vectorByteSize()).ladd().lstore(src);
+    code.iinc(blocks, -1).goto_(top).labelBinding(done).return_();
+  }
+}
