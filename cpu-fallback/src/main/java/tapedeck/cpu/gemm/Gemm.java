@@ -27,6 +27,9 @@ public final class Gemm {
   /** Panels of B that are packed together, so that its rows are read in long pieces. */
   private static final int GROUP = 16;
 
+  /** Rows of a computed operand that are computed before they are packed. */
+  private static final int FILLED = 32;
+
   private final boolean f64;
   private final int size;
   private final int m;
@@ -193,37 +196,37 @@ public final class Gemm {
     int width = Math.min(GROUP * nr, cols - col);
     int row = k0 + slice * kc;
     long dst = packedB + ((long) slice * kc * paddedCols + (long) col * deep) * size;
-    Workspace mine = Workspace.get();
-    long src;
-    long widthStride;
-    long depthStride;
     switch (b) {
+      case Operand.Strided s when s.colStride() == 1 -> {
+        long src = s.address() + (row * s.rowStride() + n0 + col) * size;
+        strips(src, s.rowStride(), width, 0, deep, deep, dst);
+      }
       case Operand.Strided s -> {
-        src = s.address() + (row * s.rowStride() + (n0 + col) * s.colStride()) * size;
-        widthStride = s.colStride();
-        depthStride = s.rowStride();
+        for (int w = 0; w < width; w += nr) {
+          int valid = Math.min(nr, width - w);
+          long src = s.address() + (row * s.rowStride() + (n0 + col + w) * s.colStride()) * size;
+          long to = dst + (long) w * deep * size;
+          int wide = valid > lanes ? nr : lanes;
+          Packing.panel(f64, src, s.colStride(), s.rowStride(), valid, wide, deep, to);
+        }
       }
       case Operand.Computed c -> {
-        src = mine.fill.bytes((long) width * deep * size);
-        c.filler().fill(src, width, row, deep, n0 + col, width);
-        widthStride = 1;
-        depthStride = width;
+        long src = Workspace.get().fill.bytes((long) FILLED * width * size);
+        for (int d = 0; d < deep; d += FILLED) {
+          int some = Math.min(FILLED, deep - d);
+          c.filler().fill(src, width, row + d, some, n0 + col, width);
+          strips(src, width, width, d, some, deep, dst);
+        }
       }
     }
-    if (widthStride == 1) {
-      if (f64) {
-        Packing.strips64(src, 8 * depthStride, width, deep, dst);
-      } else {
-        Packing.strips32(src, 4 * depthStride, width, deep, dst);
-      }
-      return;
-    }
-    for (int w = 0; w < width; w += nr) {
-      int valid = Math.min(nr, width - w);
-      long from = src + w * widthStride * size;
-      long to = dst + (long) w * deep * size;
-      int wide = valid > lanes ? nr : lanes;
-      Packing.panel(f64, from, widthStride, depthStride, valid, wide, deep, to);
+  }
+
+  private void strips(
+      long src, long rowStride, int width, int first, int count, int deep, long dst) {
+    if (f64) {
+      Packing.strips64(src, 8 * rowStride, width, first, count, deep, dst);
+    } else {
+      Packing.strips32(src, 4 * rowStride, width, first, count, deep, dst);
     }
   }
 
@@ -233,24 +236,28 @@ public final class Gemm {
       case Operand.Strided s -> {
         long src = s.address() + (m0 * s.rowStride() + row * s.colStride()) * size;
         if (byRows) {
-          copyRows(src, s.rowStride(), rows, deep, mine);
+          copyRows(src, s.rowStride(), 0, rows, deep, mine);
         } else {
           packRows(src, s.rowStride(), s.colStride(), rows, deep, mine);
         }
       }
       case Operand.Computed c -> {
-        long src = mine.fill.bytes((long) rows * deep * size);
-        c.filler().fill(src, deep, m0, rows, row, deep);
-        copyRows(src, deep, rows, deep, mine);
+        long src = mine.fill.bytes((long) FILLED * deep * size);
+        for (int r = 0; r < rows; r += FILLED) {
+          int some = Math.min(FILLED, rows - r);
+          c.filler().fill(src, deep, m0 + r, some, row, deep);
+          copyRows(src, deep, r, some, deep, mine);
+        }
       }
     }
   }
 
-  private void copyRows(long src, long rowStride, int rows, int deep, Workspace mine) {
+  private void copyRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
+    int lda = lda(deep);
     if (f64) {
-      Packing.rows64(src, rowStride, rows, deep, mine.a64(), lda(deep));
+      Packing.rows64(src, rowStride, count, deep, mine.a64(), first * lda, lda);
     } else {
-      Packing.rows32(src, rowStride, rows, deep, mine.a32(), lda(deep));
+      Packing.rows32(src, rowStride, count, deep, mine.a32(), first * lda, lda);
     }
   }
 

@@ -8,6 +8,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -123,10 +124,17 @@ final class Generated {
     code.lload(slot).lload(by).ladd().lstore(slot);
   }
 
+  /** Interleaves the lower or the higher halves of two vectors in variables. */
+  void interleave(boolean high, int a, int b) {
+    String half = (high ? "HIGH" : "LOW") + (vector.equals(desc(DoubleVector.class)) ? 64 : 32);
+    code.getstatic(desc(Lanes.class), half, vector).aload(a).aload(b);
+    call("selectFrom", 2);
+  }
+
   /** Calls a method of a vector on vectors. */
   void call(String name, int args) {
     ClassDesc[] vectors = new ClassDesc[args];
-    java.util.Arrays.fill(vectors, VECTOR);
+    Arrays.fill(vectors, VECTOR);
     code.invokevirtual(vector, name, MethodTypeDesc.of(vector, vectors));
   }
 }

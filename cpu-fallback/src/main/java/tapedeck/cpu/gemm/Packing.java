@@ -61,10 +61,11 @@ final class Packing {
   }
 
   /**
-   * Packs the columns of a matrix of whole rows, pitch bytes apart, into panels of two vectors, the
-   * last of one if no more are needed. What is missing of a vector is set to 0.
+   * Packs count rows of a matrix, pitch bytes apart, into panels of two vectors and depth rows:
+   * from row first of the panels on. The last panel is one vector wide if no more are needed; what
+   * is missing of a vector is set to 0.
    */
-  static void strips32(long src, long pitch, int cols, int depth, long dst) {
+  static void strips32(long src, long pitch, int cols, int first, int count, int depth, long dst) {
     int lanes = Lanes.F32.length();
     long bytes = Lanes.F32.vectorByteSize();
     int whole = cols / (2 * lanes);
@@ -72,8 +73,8 @@ final class Packing {
     long panel = 2 * bytes * depth;
     int vectors = (rest + lanes - 1) / lanes;
     VectorMask<Float> mask = Lanes.F32.indexInRange(0, rest - lanes * (vectors - 1));
-    for (int d = 0; d < depth; d++) {
-      long from = src + d * pitch;
+    for (int d = first; d < first + count; d++) {
+      long from = src + (d - first) * pitch;
       long to = dst + 2 * bytes * d;
       for (int p = 0; p < whole; p++) {
         Lanes.load32(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
@@ -92,7 +93,7 @@ final class Packing {
   }
 
   /** As {@link #strips32}. */
-  static void strips64(long src, long pitch, int cols, int depth, long dst) {
+  static void strips64(long src, long pitch, int cols, int first, int count, int depth, long dst) {
     int lanes = Lanes.F64.length();
     long bytes = Lanes.F64.vectorByteSize();
     int whole = cols / (2 * lanes);
@@ -100,8 +101,8 @@ final class Packing {
     long panel = 2 * bytes * depth;
     int vectors = (rest + lanes - 1) / lanes;
     VectorMask<Double> mask = Lanes.F64.indexInRange(0, rest - lanes * (vectors - 1));
-    for (int d = 0; d < depth; d++) {
-      long from = src + d * pitch;
+    for (int d = first; d < first + count; d++) {
+      long from = src + (d - first) * pitch;
       long to = dst + 2 * bytes * d;
       for (int p = 0; p < whole; p++) {
         Lanes.load64(from).intoMemorySegment(Memory.ALL, to, nativeOrder());
@@ -125,7 +126,7 @@ final class Packing {
    */
   static void columns32(long src, long depthStride, int count, int height, int depth, float[] dst) {
     for (int d = 0; d < depth; d++) {
-      long from = src + 4 * d * depthStride;
+      long from = src + 4L * d * depthStride;
       for (int p = 0; p < count; p++) {
         int to = (p * depth + d) * height;
         for (int r = 0; r < height; r += HEIGHT32.length()) {
@@ -141,7 +142,7 @@ final class Packing {
   static void columns64(
       long src, long depthStride, int count, int height, int depth, double[] dst) {
     for (int d = 0; d < depth; d++) {
-      long from = src + 8 * d * depthStride;
+      long from = src + 8L * d * depthStride;
       for (int p = 0; p < count; p++) {
         int to = (p * depth + d) * height;
         for (int r = 0; r < height; r += HEIGHT64.length()) {
@@ -168,9 +169,9 @@ final class Packing {
       float[] dst,
       int at) {
     for (int d = 0; d < depth; d++) {
-      long from = src + 4 * d * depthStride;
+      long from = src + 4L * d * depthStride;
       for (int r = 0; r < height; r++) {
-        dst[at + d * height + r] = r < valid ? Memory.getFloat(from + 4 * r * rowStride) : 0;
+        dst[at + d * height + r] = r < valid ? Memory.getFloat(from + 4L * r * rowStride) : 0;
       }
     }
   }
@@ -186,18 +187,21 @@ final class Packing {
       double[] dst,
       int at) {
     for (int d = 0; d < depth; d++) {
-      long from = src + 8 * d * depthStride;
+      long from = src + 8L * d * depthStride;
       for (int r = 0; r < height; r++) {
-        dst[at + d * height + r] = r < valid ? Memory.getDouble(from + 8 * r * rowStride) : 0;
+        dst[at + d * height + r] = r < valid ? Memory.getDouble(from + 8L * r * rowStride) : 0;
       }
     }
   }
 
-  /** Copies rows to an array, lda elements apart; up to a whole vector of others may follow. */
-  static void rows32(long src, long rowStride, int rows, int depth, float[] dst, int lda) {
+  /**
+   * Copies rows to an array from index at on, lda elements apart; up to a whole vector of others
+   * may follow.
+   */
+  static void rows32(long src, long rowStride, int rows, int depth, float[] dst, int at, int lda) {
     for (int r = 0; r < rows; r++) {
-      long from = src + 4 * r * rowStride;
-      int to = r * lda;
+      long from = src + 4L * r * rowStride;
+      int to = at + r * lda;
       int d = 0;
       for (; d <= depth - Lanes.F32.length(); d += Lanes.F32.length()) {
         Lanes.load32(from + 4L * d).intoArray(dst, to + d);
@@ -209,10 +213,10 @@ final class Packing {
   }
 
   /** As {@link #rows32}. */
-  static void rows64(long src, long rowStride, int rows, int depth, double[] dst, int lda) {
+  static void rows64(long src, long rowStride, int rows, int depth, double[] dst, int at, int lda) {
     for (int r = 0; r < rows; r++) {
-      long from = src + 8 * r * rowStride;
-      int to = r * lda;
+      long from = src + 8L * r * rowStride;
+      int to = at + r * lda;
       int d = 0;
       for (; d <= depth - Lanes.F64.length(); d += Lanes.F64.length()) {
         Lanes.load64(from + 8L * d).intoArray(dst, to + d);

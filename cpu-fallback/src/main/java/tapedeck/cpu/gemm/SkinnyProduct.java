@@ -206,11 +206,7 @@ final class SkinnyProduct {
       int tall = Math.min(4, few - g);
       long row = rows + g * deep;
       long to = out + g * ld;
-      if (f64) {
-        Few64.dots(row, deep, tall, y, pitch, count, k, to, ld, mine.lanes64);
-      } else {
-        Few32.dots(row, deep, tall, y, pitch, count, k, to, ld, mine.lanes32);
-      }
+      Dots.multiply(f64, row, deep, tall, y, pitch, count, k, to, ld, mine.tile);
     }
   }
 
@@ -237,9 +233,9 @@ final class SkinnyProduct {
     long packed = mine.b.bytes((long) k * lanes * size);
     Tile tile = new Tile.Form(f64, false, 4, 1).tile();
     if (f64) {
-      Packing.strips64(y, pitch, count, k, packed);
+      Packing.strips64(y, pitch, count, 0, k, k, packed);
     } else {
-      Packing.strips32(y, pitch, count, k, packed);
+      Packing.strips32(y, pitch, count, 0, k, k, packed);
     }
     for (int g = 0; g < few; g += 4) {
       int tall = Math.min(4, few - g);

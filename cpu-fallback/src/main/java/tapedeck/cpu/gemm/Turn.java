@@ -32,11 +32,6 @@ interface Turn {
     final int blocks = 9;
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     Generated emit = new Generated(code, f64);
-    int low = code.allocateLocal(TypeKind.REFERENCE);
-    int high = code.allocateLocal(TypeKind.REFERENCE);
-    var lanesClass = Generated.desc(Lanes.class);
-    code.getstatic(lanesClass, f64 ? "LOW64" : "LOW32", emit.vector).astore(low);
-    code.getstatic(lanesClass, f64 ? "HIGH64" : "HIGH32", emit.vector).astore(high);
     int from = code.allocateLocal(TypeKind.LONG);
     int[] rows = new int[lanes];
     int[] next = new int[lanes];
@@ -54,10 +49,9 @@ interface Turn {
     }
     for (int step = 1; step < lanes; step *= 2) {
       for (int i = 0; i < lanes / 2; i++) {
-        code.aload(low).aload(rows[i]).aload(rows[i + lanes / 2]);
-        emit.call("selectFrom", 2);
-        code.astore(next[2 * i]).aload(high).aload(rows[i]).aload(rows[i + lanes / 2]);
-        emit.call("selectFrom", 2);
+        emit.interleave(false, rows[i], rows[i + lanes / 2]);
+        code.astore(next[2 * i]);
+        emit.interleave(true, rows[i], rows[i + lanes / 2]);
         code.astore(next[2 * i + 1]);
       }
       int[] swap = rows;

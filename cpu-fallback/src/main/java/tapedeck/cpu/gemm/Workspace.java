@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 final class Workspace {
   private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
 
-  private static final long TILE_BYTES = 4L * Blocking.F32.mr() * Blocking.F32.nr();
+  private static final long TILE_BYTES =
+      Math.max(4L * Blocking.F32.mr() * Blocking.F32.nr(), 16 * Double.BYTES);
 
   /**
    * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
@@ -31,11 +32,6 @@ final class Workspace {
 
   /** A part of a factor that is not read where it lies. */
   final Slot chunk = new Slot();
-
-  /** Sixteen vectors. */
-  final float[] lanes32 = new float[8 * Blocking.F32.nr()];
-
-  final double[] lanes64 = new double[8 * Blocking.F64.nr()];
 
   private float[] columns32 = {};
   private double[] columns64 = {};

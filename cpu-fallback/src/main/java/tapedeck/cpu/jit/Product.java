@@ -121,15 +121,29 @@ final class Product implements CpuKernel {
       return new Epilogue.Store(
           addresses[plain.param()] + offset * size, plain.index().coef(c.m().get(0)), f64);
     }
-    return (acc, ld, m0, rows, n0, cols) ->
-        after
-            .code()
-            .run(
-                addresses,
-                m0,
-                m0 + rows,
-                Scratch.get(after.scratchBytes()),
-                new long[] {at, m0, n0, cols, acc, ld});
+    return (acc, ld, m0, rows, n0, cols) -> tile(after, addresses, at, acc, ld, m0, rows, n0, cols);
+  }
+
+  /** Runs generated code on rows r0 to r0 + rows of a tile in memory. */
+  private static void tile(
+      KernelGen.Generated generated,
+      long[] addresses,
+      long at,
+      long memory,
+      int ld,
+      int r0,
+      int rows,
+      int c0,
+      int cols) {
+    Scratch scratch = Scratch.own(generated.scratchBytes());
+    long[] tile = scratch.tile();
+    tile[0] = at;
+    tile[1] = r0;
+    tile[2] = c0;
+    tile[3] = cols;
+    tile[4] = memory;
+    tile[5] = ld;
+    generated.code().run(addresses, r0, r0 + rows, scratch.address(), tile);
   }
 
   /** Value of an affine index at a position of the flattened batch, other loops at 0. */
@@ -172,14 +186,7 @@ final class Product implements CpuKernel {
       public Operand operand(long[] addresses, long at) {
         return new Operand.Computed(
             (dst, ld, r0, rows, c0, cols) ->
-                filler
-                    .code()
-                    .run(
-                        addresses,
-                        r0,
-                        r0 + rows,
-                        Scratch.get(filler.scratchBytes()),
-                        new long[] {at, r0, c0, cols, dst, ld}));
+                tile(filler, addresses, at, dst, ld, r0, rows, c0, cols));
       }
     }
   }
