@@ -19,6 +19,7 @@ import tapedeck.ad.backend.Devices;
 import tapedeck.ad.type.Settings;
 import tapedeck.bench.model.Blas;
 import tapedeck.bench.model.MatmulRun;
+import tapedeck.bench.model.MatmulRun.Clock;
 import tapedeck.bench.model.MatmulRun.Shape;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
@@ -105,6 +106,14 @@ final class MatmulCommand implements Callable<Integer> {
   private double warmUp = 1;
 
   @Option(
+      names = "--clock",
+      paramLabel = "WHICH",
+      description =
+          "wall: elapsed time; cpu: processor time of the one thread, for a machine that is not idle;"
+              + " default: ${DEFAULT-VALUE}")
+  private Clock clock = Clock.wall;
+
+  @Option(
       names = "--peer",
       paramLabel = "FILE",
       description = "OpenBLAS's library, auto or none; default: ${DEFAULT-VALUE}")
@@ -119,6 +128,8 @@ final class MatmulCommand implements Callable<Integer> {
     Options.positive(line, "--threads", threads);
     Options.positive(line, "--samples", samples);
     Options.check(line, warmUp >= 0, "--warm-up must not be negative");
+    Options.check(
+        line, clock == Clock.wall || threads == 1, "--clock cpu counts one thread: --threads 1");
     List<Shape> shapes = shapes();
     PrintWriter out = line.getOut();
     System.setProperty(Settings.THREADS.key(), Integer.toString(threads));
@@ -147,7 +158,8 @@ final class MatmulCommand implements Callable<Integer> {
     }
     out.print(table);
     out.println();
-    out.println("medians; +-: half the distance between the quartiles over the median");
+    out.printf(
+        "medians of %s time; +-: half the distance between the quartiles over the median%n", clock);
     out.println("ratio: median time of the peer over that of the CPU backend");
     out.println(
         "error: largest difference from a float64 sum over the sum of the terms' magnitudes");
@@ -180,7 +192,7 @@ final class MatmulCommand implements Callable<Integer> {
 
   private Map<String, Object> measure(
       Device device, Shape s, Optional<Blas> blas, TextTable table) {
-    try (MatmulRun run = new MatmulRun(device, s, blas)) {
+    try (MatmulRun run = new MatmulRun(device, s, blas, clock)) {
       double error = run.check();
       run.warmUp(warmUp);
       // In turns: what disturbs the machine for a while disturbs both alike.
@@ -240,6 +252,7 @@ final class MatmulCommand implements Callable<Integer> {
         "tapedeck " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
     m.put("machine", machine);
     m.put("threads", threads);
+    m.put("clock", clock.name());
     m.put("peer", description);
     m.put("results", results);
     return m;

@@ -66,6 +66,7 @@ class MainTest {
     fails(2, "--threads must be at least 1", "train", "--threads", "0");
     fails(2, "--sizes must be like 64x128x32, not 3x4", "matmul", "--sizes", "3x4");
     fails(2, "--threads must be at least 1", "matmul", "--threads", "0");
+    fails(2, "counts one thread", "matmul", "--threads", "2", "--clock", "cpu");
   }
 
   @Test

@@ -3,6 +3,8 @@ package tapedeck.bench.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -45,12 +47,27 @@ public final class MatmulRun implements AutoCloseable {
     }
   }
 
+  /** What samples are taken of. */
+  public enum Clock {
+    /** Elapsed time. */
+    wall,
+    /** Processor time of the calling thread, which other programs take nothing from. */
+    cpu;
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private long nanos() {
+      return this == wall ? System.nanoTime() : THREADS.getCurrentThreadCpuTime();
+    }
+  }
+
   /** Who multiplies. */
   private interface Multiplier {
     void run();
   }
 
   private final Shape shape;
+  private final Clock clock;
   private final Device device;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment a;
@@ -67,8 +84,9 @@ public final class MatmulRun implements AutoCloseable {
   private int peerRepetitions = 1;
 
   /** Compiles the product and fills the operands with random numbers in [-1, 1). */
-  public MatmulRun(Device device, Shape shape, Optional<Blas> blas) {
+  public MatmulRun(Device device, Shape shape, Optional<Blas> blas, Clock clock) {
     this.shape = shape;
+    this.clock = clock;
     this.device = device;
     long m = shape.m();
     this.a = random(m * shape.k(), 1);
@@ -194,12 +212,12 @@ public final class MatmulRun implements AutoCloseable {
   }
 
   private double repeat(Multiplier by, int n) {
-    long start = System.nanoTime();
+    long start = clock.nanos();
     for (int i = 0; i < n; i++) {
       by.run();
     }
     device.synchronize();
-    return (System.nanoTime() - start) * 1e-9 / n;
+    return (clock.nanos() - start) * 1e-9 / n;
   }
 
   /** Seconds of one product on the device. */
