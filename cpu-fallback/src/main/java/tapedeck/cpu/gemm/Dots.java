@@ -84,8 +84,12 @@ interface Dots {
   }
 
   private static Dots of(boolean f64) {
-    return Generated.define(
-        Dots.class, "Dots" + (f64 ? 64 : 32), "(JJJJJJJJJJ)V", code -> write(code, f64));
+    Dots dots =
+        Generated.define(
+            Dots.class, "Dots" + (f64 ? 64 : 32), "(JJJJJJJJJJ)V", code -> write(code, f64));
+    long bytes = Lanes.F32.vectorByteSize();
+    Generated.rehearse(m -> dots.run(m, m, m, m, m, m, m, m, bytes, m + 16 * bytes));
+    return dots;
   }
 
   private static void write(CodeBuilder code, boolean f64) {

@@ -16,8 +16,11 @@ interface Turn {
   void run(long src, long pitch, long dst, long ld, int blocks);
 
   private static Turn of(boolean f64) {
-    return Generated.define(
-        Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64));
+    Turn turn =
+        Generated.define(
+            Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64));
+    Generated.rehearse(memory -> turn.run(memory, 0, memory, 0, 1));
+    return turn;
   }
 
   /**
