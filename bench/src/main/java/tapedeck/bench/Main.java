@@ -17,6 +17,7 @@ import tapedeck.ad.type.TapedeckException;
     version = "tapedeck 0.1.0-SNAPSHOT",
     subcommands = {
       BenchCommand.class,
+      MatmulCommand.class,
       TrainCommand.class,
       LectureCommand.class,
       DevicesCommand.class,

@@ -74,6 +74,9 @@ class MainTest {
     fails(2, "xyz", "adbench", "--problem", "xyz", "--input", "a", "--out", "b");
     fails(2, "--input", "adbench", "--problem", "gmm", "--out", "b");
     fails(2, "--threads must be at least 1", "train", "--threads", "0");
+    fails(2, "--sizes must be like 64x128x32, not 3x4", "matmul", "--sizes", "3x4");
+    fails(2, "--threads must be at least 1", "matmul", "--threads", "0");
+    fails(2, "counts one thread", "matmul", "--threads", "2", "--clock", "cpu");
   }
 
   @Test
@@ -284,6 +287,36 @@ class MainTest {
         }) {
       assertTrue(report.contains(field), field + "\n" + report);
     }
+  }
+
+  @Test
+  void matmulChecksTimesAndWritesSamples() throws IOException {
+    Path json = folder.resolve("m.json");
+    Outcome o =
+        good(
+            "matmul",
+            "--sizes",
+            "70x33x20,16x16x16",
+            "--dtype",
+            "float32,float64",
+            "--transpose",
+            "nn,tt",
+            "--samples",
+            "3",
+            "--warm-up",
+            "0",
+            "--peer",
+            "none",
+            "--json",
+            json.toString());
+    assertEquals(4, o.out.lines().filter(l -> l.startsWith("70x33x20 ")).count(), o.out);
+    assertTrue(o.out.contains("peer: none"), o.out);
+    String report = Files.readString(json);
+    for (String field : new String[] {"\"commit\"", "\"seconds\"", "\"transpose\"", "\"error\""}) {
+      assertTrue(report.contains(field), field + "\n" + report);
+    }
+    String none = folder.resolve("none.so").toString();
+    fails(1, "cannot load " + none, "matmul", "--peer", none);
   }
 
   @Test

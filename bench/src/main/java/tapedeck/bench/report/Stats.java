@@ -14,6 +14,13 @@ public final class Stats {
     return n % 2 == 1 ? s[n / 2] : 0.5 * (s[n / 2 - 1] + s[n / 2]);
   }
 
+  /** Half the distance between the quartiles over the median. */
+  public static double spread(double[] samples) {
+    double[] s = samples.clone();
+    Arrays.sort(s);
+    return 0.5 * (s[s.length * 3 / 4] - s[s.length / 4]) / median(s);
+  }
+
   /**
    * Euclidean norm of the difference over the norm of the reference; the difference alone where
    * that is 0.
