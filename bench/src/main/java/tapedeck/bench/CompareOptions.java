@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -33,6 +34,7 @@ import tapedeck.bench.report.TextTable;
 import tapedeck.bench.work.HostFigures;
 import tapedeck.bench.work.KernelTimes;
 import tapedeck.bench.work.Limits;
+import tapedeck.bench.work.Line;
 import tapedeck.bench.work.MlpWork;
 import tapedeck.bench.work.Workload;
 import tapedeck.bench.work.Workloads;
@@ -180,7 +182,7 @@ final class CompareOptions {
         "tapedeck "
             + String.join(
                 " ", s.line.getCommandSpec().root().commandLine().getParseResult().originalArgs()));
-    export.ifPresent(file -> write(file, workloads(s), out));
+    export.ifPresent(file -> write(file, workloads(s), true, out));
     if (measures()) {
       measure(s, workloads(s), report, out);
     }
@@ -208,12 +210,24 @@ final class CompareOptions {
     return chosen().stream().filter(n -> !n.equals(HOST)).map(n -> all.get(n).get()).toList();
   }
 
-  private static void write(Path file, List<Workload> workloads, PrintWriter out) {
+  /**
+   * Writes the operands, and for other programs what the CPU backend makes of them, as {@code
+   * expected/LINE}.
+   */
+  private static void write(
+      Path file, List<Workload> workloads, boolean expected, PrintWriter out) {
     Map<String, Tensor> tensors = new TreeMap<>();
     Ad.onDevice(
         "cpu",
         () -> {
-          workloads.forEach(w -> w.data().forEach((n, t) -> tensors.put(n, t.tensor())));
+          for (Workload w : workloads) {
+            w.data().forEach((n, t) -> tensors.put(n, t.tensor()));
+            if (expected) {
+              for (Line l : w.lines(n -> Objects.requireNonNull(tensors.get(n)))) {
+                tensors.put("expected/" + l.name(), Tensor.of(l.values().get()));
+              }
+            }
+          }
           SafeTensors.write(file, tensors);
           tensors.values().forEach(Tensor::close);
           return null;
@@ -254,7 +268,7 @@ final class CompareOptions {
     Optional<Path> data = wanted.isEmpty() ? Optional.empty() : Optional.of(temporary());
     try (Comparison c = new Comparison(limits, settings, report, out)) {
       if (data.isPresent()) {
-        write(data.get(), workloads, out);
+        write(data.get(), workloads, false, out);
         c.startPeers(wanted, s.threads, data.get());
       }
       workloads.forEach(c::measure);

@@ -64,6 +64,11 @@ class MainTest {
     fails(2, "xyz", "adbench", "--problem", "xyz", "--input", "a", "--out", "b");
     fails(2, "--input", "adbench", "--problem", "gmm", "--out", "b");
     fails(2, "--threads must be at least 1", "train", "--threads", "0");
+    fails(2, "--work: there is no 'gymnastics'", "bench", "--work", "gymnastics");
+    fails(2, "--peers: there is no 'nobody'", "bench", "--peers", "nobody");
+    fails(2, "--size must be full or small, not tiny", "bench", "--work", "rows", "--size", "tiny");
+    fails(2, "--kernels needs --work or --peers", "bench", "--kernels");
+    fails(2, "--history stands alone", "bench", "--work", "rows", "--history");
   }
 
   @Test
@@ -93,6 +98,8 @@ class MainTest {
         "--device",
         "cpu");
     fails(1, "start this command with ./tapedeck bundle", "bundle", "--out", none);
+    fails(1, "cannot read " + none, "bench", "--with", none);
+    fails(1, "cannot read " + none, "bench", "--history", none);
   }
 
   @Test
@@ -274,6 +281,45 @@ class MainTest {
         }) {
       assertTrue(report.contains(field), field + "\n" + report);
     }
+  }
+
+  @Test
+  void workloadsAreComparedAndAPeerThatIsNotThereIsNamed() throws IOException {
+    Path json = folder.resolve("w.json");
+    Outcome o =
+        good(
+            "bench",
+            "--work",
+            "black-scholes,gmm",
+            "--peers",
+            "libtorch",
+            "--size",
+            "small",
+            "--quick",
+            "--samples",
+            "2",
+            "--kernels",
+            "--device",
+            "cpu",
+            "--json",
+            json.toString());
+    assertTrue(o.out.contains("note: libtorch: not built"), o.out);
+    assertTrue(o.out.lines().anyMatch(l -> l.matches("gmm/gradient +cpu .* %  .*")), o.out);
+    assertTrue(o.out.contains("timed by"), o.out);
+    Outcome again = good("bench", "--with", json.toString());
+    assertTrue(again.out.contains("black-scholes/greeks"), again.out);
+    Outcome history = good("bench", "--history", folder.toString());
+    assertTrue(history.out.contains("black-scholes/price"), history.out);
+  }
+
+  @Test
+  void operandsAreExportedWithResults() {
+    Path file = folder.resolve("d.safetensors");
+    good("bench", "--export-data", file.toString(), "--work", "rows,gmm", "--size", "small");
+    var tensors = tapedeck.bench.data.SafeTensors.read(file);
+    assertEquals("f32(64,64)", tensors.get("rows/x").aval().toString());
+    assertEquals(1, tensors.get("expected/gmm/objective").size());
+    assertEquals(64 * 64, tensors.get("expected/rows/softmax").size());
   }
 
   @Test

@@ -72,7 +72,7 @@ final class TensorFlow implements Peer {
           h = tf.nn.relu(h);
         }
       }
-      Variable<TFloat32> y = labels(h.shape().size(1));
+      Variable<TFloat32> y = labels(h.shape().get(1));
       // The sparse form has no gradient in graph mode.
       loss =
           tf.math.mean(tf.nn.softmaxCrossEntropyWithLogits(h, y).loss(), tf.constant(0)).output();

@@ -98,7 +98,7 @@ final class Torch implements Peer {
       @Override
       public void run() {
         try (PointerScope _ = new PointerScope()) {
-          f.get();
+          var _ = f.get();
         }
       }
 

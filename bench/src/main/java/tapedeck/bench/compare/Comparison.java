@@ -253,30 +253,30 @@ public final class Comparison implements AutoCloseable {
         unable(line.name() + " in " + p.on(), e);
       }
     }
+    boolean[] failed = new boolean[places.size()];
     for (int s = 0; s < settings.samples; s++) {
-      for (int i = 0; i < places.size(); i++) {
+      for (int i = 0; i < failed.length; i++) {
         Place p = places.get(i);
         try {
-          samples.get(i)[s] = p.run(repetitions.get(i));
+          samples.get(i)[s] = failed[i] ? 0 : p.run(repetitions.get(i));
         } catch (Failure e) {
           unable(line.name() + " in " + p.on(), e);
-          places.remove(i);
-          repetitions.remove(i);
-          samples.remove(i);
-          i--;
+          failed[i] = true;
         }
       }
     }
-    for (int i = 0; i < places.size(); i++) {
+    for (int i = 0; i < failed.length; i++) {
       Place p = places.get(i);
-      report.lines.add(
-          new Measured(
-              line.name(),
-              p.on(),
-              p.tapedeck(),
-              samples.get(i),
-              p.cost(),
-              Optional.ofNullable(errors.get(p.on()))));
+      if (!failed[i]) {
+        report.lines.add(
+            new Measured(
+                line.name(),
+                p.on(),
+                p.tapedeck(),
+                samples.get(i),
+                p.cost(),
+                Optional.ofNullable(errors.get(p.on()))));
+      }
     }
     out.printf("measured %s%n", line.name());
     out.flush();

@@ -40,7 +40,7 @@ public final class PeerProcess implements AutoCloseable {
   private final Process process;
   private final Writer requests;
   private final BlockingQueue<Optional<String>> answers = new LinkedBlockingQueue<>();
-  private final StringBuffer lastError = new StringBuffer();
+  private volatile String lastError = "";
   private final String version;
 
   private PeerProcess(String name, List<String> command, Map<String, String> environment)
@@ -105,10 +105,7 @@ public final class PeerProcess implements AutoCloseable {
   }
 
   private void remember(String line) {
-    synchronized (lastError) {
-      lastError.setLength(0);
-      lastError.append(line);
-    }
+    lastError = line;
   }
 
   /** The rest of the answer that starts with a word. */
@@ -146,11 +143,10 @@ public final class PeerProcess implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    synchronized (lastError) {
-      return "the process ended with code "
-          + process.exitValue()
-          + (lastError.isEmpty() ? "" : ": " + lastError);
-    }
+    String error = lastError;
+    return "the process ended with code "
+        + process.exitValue()
+        + (error.isEmpty() ? "" : ": " + error);
   }
 
   private String ask(String request, String word) throws Failure {

@@ -38,7 +38,7 @@ public record Limits(
   private static final int PROBES = 9;
 
   /** Keeps the JVM from leaving out loops whose result nobody reads. */
-  private static volatile double sink;
+  static volatile double sink;
 
   /** The least time in which a kernel of this cost can be done. */
   public double seconds(KernelCost c) {
