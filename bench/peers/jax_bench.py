@@ -177,6 +177,7 @@ def main():
             return centred * spread * scale + shift
 
         functions = {
+            "copy": lambda x: -x,
             "softmax": lambda x: jax.nn.softmax(x, axis=1),
             "layer-norm": layer_norm,
             "log-sum-exp": lambda x: jax.scipy.special.logsumexp(x, axis=1),

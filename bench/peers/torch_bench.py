@@ -196,6 +196,7 @@ def main():
         shift = load("rows/shift")
         cube = peerlib.middle(x.numel())
         functions = {
+            "copy": lambda x: -x,
             "softmax": lambda x: torch.softmax(x, 1),
             "layer-norm": lambda x: F.layer_norm(x, (x.shape[1],), scale, shift, peerlib.EPSILON),
             "log-sum-exp": lambda x: torch.logsumexp(x, 1),

@@ -239,26 +239,7 @@ final class CompareOptions {
   private void measure(Setting s, List<Workload> workloads, Report report, PrintWriter out) {
     report.head.put("threads", s.threads);
     report.head.put("size", size);
-    Map<String, Limits> limits = Limits.measure(s.deviceNames, s.threads);
-    Map<String, Object> described = new LinkedHashMap<>();
-    for (String d : s.deviceNames) {
-      Limits l = limits.get(d);
-      Map<String, Object> m = new LinkedHashMap<>();
-      m.put("description", Devices.open(d).info().description());
-      m.put("details", Devices.open(d).info().details());
-      m.put("limits", l.toMap());
-      described.put(d, m);
-      out.printf(
-          "%s: copies %.1f GB/s; float32 %.0f Gop/s, fused %.0f; float64 %.0f, fused %.0f%n",
-          d,
-          1e-9 * l.bytesPerSecond(),
-          1e-9 * l.operations(),
-          1e-9 * l.fused(),
-          1e-9 * l.operations64(),
-          1e-9 * l.fused64());
-      out.flush();
-    }
-    report.head.put("devices", described);
+    Map<String, Limits> before = Limits.measure(s.deviceNames, s.threads);
     int rounds = s.samples.orElse(s.quick ? 7 : 21);
     var settings = new Comparison.Settings(rounds, s.quick ? 0.4 : 1.5, kernels);
     List<Peers> wanted =
@@ -266,19 +247,44 @@ final class CompareOptions {
             .filter(p -> peers.contains(ALL) || peers.contains(p.label()))
             .toList();
     Optional<Path> data = wanted.isEmpty() ? Optional.empty() : Optional.of(temporary());
-    try (Comparison c = new Comparison(limits, settings, report, out)) {
+    try (Comparison c = new Comparison(s.deviceNames, settings, report, out)) {
       if (data.isPresent()) {
         write(data.get(), workloads, false, out);
         c.startPeers(wanted, s.threads, data.get());
       }
       workloads.forEach(c::measure);
       memory(s, wanted, data, report);
+      Map<String, Limits> limits = Limits.best(before, Limits.measure(s.deviceNames, s.threads));
+      c.bounds(limits);
+      describe(limits, report, out);
     } finally {
       data.ifPresent(CompareOptions::delete);
     }
     if (chosen().contains(HOST)) {
       host(s, report, out);
     }
+  }
+
+  private static void describe(Map<String, Limits> limits, Report report, PrintWriter out) {
+    Map<String, Object> described = new LinkedHashMap<>();
+    limits.forEach(
+        (d, l) -> {
+          Map<String, Object> m = new LinkedHashMap<>();
+          m.put("description", Devices.open(d).info().description());
+          m.put("details", Devices.open(d).info().details());
+          m.put("limits", l.toMap());
+          described.put(d, m);
+          out.printf(
+              "%s: copies %.1f GB/s; float32 %.0f Gop/s, fused %.0f; float64 %.0f, fused %.0f%n",
+              d,
+              1e-9 * l.bytesPerSecond(),
+              1e-9 * l.operations(),
+              1e-9 * l.fused(),
+              1e-9 * l.operations64(),
+              1e-9 * l.fused64());
+        });
+    report.head.put("devices", described);
+    out.flush();
   }
 
   private static Path temporary() {

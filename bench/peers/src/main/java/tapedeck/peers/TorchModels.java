@@ -87,6 +87,9 @@ final class TorchModels {
     Tensor x = peer.load("rows/x");
     long side = x.size(1);
     switch (name) {
+      case "rows/copy" -> {
+        return Torch.plain(() -> List.of(x.neg()));
+      }
       case "rows/softmax" -> {
         return Torch.plain(() -> List.of(torch.softmax(x, 1)));
       }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import tapedeck.ad.type.DataException;
 import tapedeck.bench.report.Json;
+import tapedeck.bench.work.KernelCost;
 
 /** All that a comparison found; the same form is read from other programs. */
 public final class Report {
@@ -24,9 +25,13 @@ public final class Report {
       String label,
       String source,
       double seconds,
-      long bytes,
-      double operations,
-      double boundSeconds) {}
+      KernelCost cost,
+      double boundSeconds) {
+
+    Kernel bound(double least) {
+      return new Kernel(line, on, index, label, source, seconds, cost, least);
+    }
+  }
 
   /** Machine, command, devices and the like, as they are written. */
   public final Map<String, Object> head = new LinkedHashMap<>();
@@ -63,8 +68,8 @@ public final class Report {
       e.put("label", x.label);
       e.put("timed_by", x.source);
       e.put("median_seconds", x.seconds);
-      e.put("bytes", x.bytes);
-      e.put("operations", x.operations);
+      e.put("bytes", x.cost.bytes());
+      e.put("operations", x.cost.operations());
       e.put("bound_seconds", x.boundSeconds);
       k.add(e);
     }

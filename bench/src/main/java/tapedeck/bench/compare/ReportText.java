@@ -96,9 +96,9 @@ public final class ReportText {
           Integer.toString(k.index()),
           String.format("%.1f", 1e6 * k.seconds()),
           k.source(),
-          String.format("%.2f", 1e-6 * k.bytes()),
-          String.format("%.1f", 1e-9 * k.bytes() / k.seconds()),
-          String.format("%.1f", 1e-9 * k.operations() / k.seconds()),
+          String.format("%.2f", 1e-6 * k.cost().bytes()),
+          String.format("%.1f", 1e-9 * k.cost().bytes() / k.seconds()),
+          String.format("%.1f", 1e-9 * k.cost().operations() / k.seconds()),
           String.format("%.0f %%", 100 * k.boundSeconds() / k.seconds()),
           k.label().length() <= 48 ? k.label() : k.label().substring(0, 45) + "...");
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.function.IntConsumer;
@@ -73,6 +74,13 @@ public record Limits(
         .reduce(Limits::best)
         .ifPresent(best -> hosts.forEach(h -> each.put(h, best)));
     return each;
+  }
+
+  /** The better of two measurements of the same devices, figure by figure. */
+  public static Map<String, Limits> best(Map<String, Limits> a, Map<String, Limits> b) {
+    Map<String, Limits> out = new LinkedHashMap<>();
+    a.forEach((d, l) -> out.put(d, l.best(Objects.requireNonNull(b.get(d)))));
+    return out;
   }
 
   private Limits best(Limits o) {

@@ -62,6 +62,8 @@ public final class Rows implements Workload {
         Ad.jit((Fn3<Tensor, Tensor, Tensor, Tensor>) Rows::layerNorm);
     int[] cube = middle((long) side * side);
     List<Line> lines = new ArrayList<>();
+    // What the others are to be compared with: as much is read and written, and nothing computed.
+    lines.add(line("rows/copy", x, Tensor::neg));
     lines.add(line("rows/softmax", x, t -> t.softmax(1)));
     lines.add(
         Line.of(
