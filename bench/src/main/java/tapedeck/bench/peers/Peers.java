@@ -81,9 +81,10 @@ public enum Peers {
     e.put("TF_CPP_MIN_LOG_LEVEL", "2");
     if (small) {
       // glibc gives freed memory back at once, so that the high-water mark tells what was in use.
-      e.put("MALLOC_MMAP_THRESHOLD_", "65536");
-      e.put("MALLOC_TRIM_THRESHOLD_", "0");
-      e.put("MALLOC_ARENA_MAX", "1");
+      e.put(
+          "GLIBC_TUNABLES",
+          "glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=0"
+              + ":glibc.malloc.mmap_max=1000000");
     }
     return e;
   }
