@@ -77,6 +77,11 @@ class MainTest {
     fails(2, "--sizes must be like 64x128x32, not 3x4", "matmul", "--sizes", "3x4");
     fails(2, "--threads must be at least 1", "matmul", "--threads", "0");
     fails(2, "counts one thread", "matmul", "--threads", "2", "--clock", "cpu");
+    fails(2, "--work: there is no 'gymnastics'", "bench", "--work", "gymnastics");
+    fails(2, "--peers: there is no 'nobody'", "bench", "--peers", "nobody");
+    fails(2, "--size must be full or small, not tiny", "bench", "--work", "rows", "--size", "tiny");
+    fails(2, "--kernels needs --work or --peers", "bench", "--kernels");
+    fails(2, "--history stands alone", "bench", "--work", "rows", "--history");
   }
 
   @Test
@@ -106,6 +111,8 @@ class MainTest {
         "--device",
         "cpu");
     fails(1, "start this command with ./tapedeck bundle", "bundle", "--out", none);
+    fails(1, "cannot read " + none, "bench", "--with", none);
+    fails(1, "cannot read " + none, "bench", "--history", none);
   }
 
   @Test
@@ -317,6 +324,45 @@ class MainTest {
     }
     String none = folder.resolve("none.so").toString();
     fails(1, "cannot load " + none, "matmul", "--peer", none);
+  }
+
+  @Test
+  void workloadsAreComparedAndAPeerThatIsNotThereIsNamed() throws IOException {
+    Path json = folder.resolve("w.json");
+    Outcome o =
+        good(
+            "bench",
+            "--work",
+            "black-scholes,gmm",
+            "--peers",
+            "libtorch",
+            "--size",
+            "small",
+            "--quick",
+            "--samples",
+            "2",
+            "--kernels",
+            "--device",
+            "cpu",
+            "--json",
+            json.toString());
+    assertTrue(o.out.contains("note: libtorch: not built"), o.out);
+    assertTrue(o.out.lines().anyMatch(l -> l.matches("gmm/gradient +cpu .* %  .*")), o.out);
+    assertTrue(o.out.contains("timed by"), o.out);
+    Outcome again = good("bench", "--with", json.toString());
+    assertTrue(again.out.contains("black-scholes/greeks"), again.out);
+    Outcome history = good("bench", "--history", folder.toString());
+    assertTrue(history.out.contains("black-scholes/price"), history.out);
+  }
+
+  @Test
+  void operandsAreExportedWithResults() {
+    Path file = folder.resolve("d.safetensors");
+    good("bench", "--export-data", file.toString(), "--work", "rows,gmm", "--size", "small");
+    var tensors = tapedeck.bench.data.SafeTensors.read(file);
+    assertEquals("f32(64,64)", tensors.get("rows/x").aval().toString());
+    assertEquals(1, tensors.get("expected/gmm/objective").size());
+    assertEquals(64 * 64, tensors.get("expected/rows/softmax").size());
   }
 
   @Test

@@ -16,9 +16,17 @@ public final class Stats {
 
   /** Half the distance between the quartiles over the median. */
   public static double spread(double[] samples) {
+    return 0.5 * (quantile(samples, 0.75) - quantile(samples, 0.25)) / median(samples);
+  }
+
+  /** The value below which a share {@code q} of the samples lies, between samples on a line. */
+  public static double quantile(double[] samples, double q) {
     double[] s = samples.clone();
     Arrays.sort(s);
-    return 0.5 * (s[s.length * 3 / 4] - s[s.length / 4]) / median(s);
+    double at = q * (s.length - 1);
+    int below = (int) at;
+    int above = Math.min(below + 1, s.length - 1);
+    return s[below] + (at - below) * (s[above] - s[below]);
   }
 
   /**
