@@ -171,10 +171,12 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck devices
           ./tapedeck bench --quick
           ./tapedeck selfcheck
+          ./tapedeck tune
           ./tapedeck adbench --problem gmm --input FILE --out DIR
 
         runtime/ is a Java runtime, lib/ holds the jars. native/ holds an OpenCL loader and entries
-        for drivers; they are used only where the host has none of its own.
+        for drivers; they are used only where the host has none of its own. "tune" measures kernel
+        parameters and keeps them in ~/.cache/tapedeck/tuning.json.
         """;
   }
 

@@ -63,7 +63,7 @@ final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--budget",
       paramLabel = "SECONDS",
-      description = "time for the search; default: 300")
+      description = "time for all searches together; default: 300")
   private int budget = 300;
 
   @Option(
@@ -209,6 +209,11 @@ final class TuneCommand implements Callable<Integer> {
               c.failed(),
               c.wrong());
           print.printf("  before  %s (%s)%n", o.before(), sources.get(t));
+          for (Tuner.Rival r : o.rivals()) {
+            print.printf(
+                "  rival   %s: %.3f of the time before (worst work %.3f), faster in %.0f %% of pairs%n",
+                r.parameters(), r.ratio(), r.worst(), 100 * r.wins());
+          }
           print.printf("  after   %s%n", o.faster() ? o.after() : "the same: nothing was faster");
         });
   }
@@ -261,6 +266,16 @@ final class TuneCommand implements Callable<Integer> {
           m.put("known_kernels", o.counts().same());
           m.put("failed", o.counts().failed());
           m.put("wrong", o.counts().wrong());
+          List<Object> rivals = new ArrayList<>();
+          for (Tuner.Rival x : o.rivals()) {
+            Map<String, Object> s = new LinkedHashMap<>();
+            s.put("parameters", x.parameters().toMap());
+            s.put("ratio", x.ratio());
+            s.put("worst_ratio", x.worst());
+            s.put("wins", x.wins());
+            rivals.add(s);
+          }
+          m.put("rivals", rivals);
           List<Object> samples = new ArrayList<>();
           for (TuningEntry.Measurement x : o.samples()) {
             Map<String, Object> s = new LinkedHashMap<>();

@@ -84,7 +84,8 @@ public final class Tuner {
    * @param after chosen parameters; the same where nothing was faster
    * @param possible number of possible parameters
    * @param tried how many of them were asked for
-   * @param samples for each work those of the final measurement
+   * @param rivals what got as far as the final measurement, the chosen one included
+   * @param samples for each work those of the final measurement of the chosen one
    */
   public record Outcome(
       Parameters before,
@@ -92,11 +93,25 @@ public final class Tuner {
       int possible,
       int tried,
       Counts counts,
+      List<Rival> rivals,
       List<TuningEntry.Measurement> samples) {
 
     /** Whether something faster was found. */
     public boolean faster() {
       return !before.equals(after);
+    }
+  }
+
+  /**
+   * Parameters in the final measurement.
+   *
+   * @param ratio their time over that of what was in force: geometric mean over the work
+   * @param worst the largest such ratio of a single work
+   * @param wins part of the pairs of samples in which they were faster
+   */
+  public record Rival(Parameters parameters, double ratio, double worst, double wins) {
+    boolean faster() {
+      return ratio <= GAIN && wins >= WINS && worst <= WORST;
     }
   }
 
@@ -141,7 +156,8 @@ public final class Tuner {
   /**
    * Tunes the templates for some kinds of work.
    *
-   * @param seconds time for all of them together; what is begun is ended
+   * @param seconds time for all searches together; what is begun is ended, and preparing the work
+   *     does not count
    */
   public Map<Template, Outcome> run(Set<Works.Kind> kinds, double seconds) {
     Tuning tuning;
@@ -152,14 +168,16 @@ public final class Tuner {
       units = rig.device().info().computeUnits();
       templates = Works.templates(rig.tunable().hardware().profile(), kinds);
     }
-    long end = System.nanoTime() + (long) (1e9 * seconds);
+    // What one template leaves of its time goes to the next; none can take another's.
+    double unused = 0;
     Map<Template, Outcome> out = new EnumMap<>(Template.class);
     for (int i = 0; i < templates.size(); i++) {
-      long now = System.nanoTime();
-      long share = Math.max(0, end - now) / (templates.size() - i);
+      double share = seconds / templates.size() + unused;
       Template t = templates.get(i);
       try (Session s = new Session(tuning, Works.of(t, units, small), t)) {
-        Outcome o = s.run(now + (long) ((1 - FINAL) * share));
+        long start = System.nanoTime();
+        Outcome o = s.run(start + (long) (1e9 * (1 - FINAL) * share));
+        unused = Math.max(0, share - 1e-9 * (System.nanoTime() - start));
         out.put(t, o);
         // Later templates are tuned with what was found for earlier ones.
         tuning = tuning.with(o.after());
@@ -188,14 +206,13 @@ public final class Tuner {
         this.hardware = rig.tunable().hardware();
         prepare();
       } catch (RuntimeException e) {
-        rig.close();
+        close();
         throw e;
       }
     }
 
     /** Compiles and checks what is in force. */
     private void prepare() {
-      baseline.clear();
       for (Work w : works) {
         Executable e = rig.compile(w, tuning);
         baseline.add(e);
@@ -218,28 +235,29 @@ public final class Tuner {
       Parameters before = tuning.get(template);
       Search.Result found =
           Search.run(before, hardware, this::cost, () -> System.nanoTime() >= searchEnd, seed);
+      List<Rival> rivals = new ArrayList<>();
+      Parameters after = before;
       List<TuningEntry.Measurement> samples = List.of();
       for (Search.Found f : found.best()) {
         List<Pairs> pairs = confirm(f.parameters());
-        if (!pairs.isEmpty()) {
-          if (isFaster(pairs)) {
-            return new Outcome(
-                before,
+        if (pairs.isEmpty()) {
+          continue;
+        }
+        Rival rival =
+            new Rival(
                 f.parameters(),
-                found.possible(),
-                found.tried(),
-                counts,
-                measurements(pairs));
-          }
+                mean(pairs),
+                pairs.stream().mapToDouble(Pairs::ratio).max().orElse(1),
+                pairs.stream().mapToDouble(Pairs::wins).average().orElse(0));
+        rivals.add(rival);
+        if (rival.faster()) {
+          after = f.parameters();
+          samples = measurements(pairs);
+          break;
         }
       }
-      return new Outcome(before, before, found.possible(), found.tried(), counts, samples);
-    }
-
-    private boolean isFaster(List<Pairs> pairs) {
-      double wins = pairs.stream().mapToDouble(Pairs::wins).average().orElse(0);
-      double worst = pairs.stream().mapToDouble(Pairs::ratio).max().orElse(1);
-      return mean(pairs) <= GAIN && wins >= WINS && worst <= WORST;
+      return new Outcome(
+          before, after, found.possible(), found.tried(), counts, List.copyOf(rivals), samples);
     }
 
     private List<TuningEntry.Measurement> measurements(List<Pairs> pairs) {
@@ -328,13 +346,15 @@ public final class Tuner {
 
     /** A kernel that failed may have left the device's context unusable. */
     private void reopen() {
-      rig.close();
+      close();
       rig = new Rig(opener, works);
       prepare();
     }
 
     @Override
     public void close() {
+      baseline.forEach(Executable::close);
+      baseline.clear();
       rig.close();
     }
   }
