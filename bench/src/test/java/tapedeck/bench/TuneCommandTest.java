@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,7 +99,9 @@ class TuneCommandTest {
     Path file = Files.writeString(folder.resolve("notes.txt"), "not a database");
     fails(1, file + " is not usable", "tune", "--quick", "--out", file.toString());
     assertEquals("not a database", Files.readString(file));
-    assertEquals(List.of(file), Files.list(folder).toList());
+    try (Stream<Path> left = Files.list(folder)) {
+      assertEquals(List.of(file), left.toList());
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package tapedeck.bench.tune;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.type.DeviceException;
@@ -122,6 +124,11 @@ public final class Tuner {
         r[i] = after.get(i) / before.get(i);
       }
       return Stats.median(r);
+    }
+
+    /** The same from the least samples: what disturbs the machine only ever adds time. */
+    double least() {
+      return Collections.min(after) / Collections.min(before);
     }
 
     double wins() {
@@ -246,7 +253,7 @@ public final class Tuner {
         Rival rival =
             new Rival(
                 f.parameters(),
-                mean(pairs),
+                mean(pairs, Pairs::ratio),
                 pairs.stream().mapToDouble(Pairs::ratio).max().orElse(1),
                 pairs.stream().mapToDouble(Pairs::wins).average().orElse(0));
         rivals.add(rival);
@@ -273,8 +280,9 @@ public final class Tuner {
       return out;
     }
 
-    private static double mean(List<Pairs> pairs) {
-      return Math.exp(pairs.stream().mapToDouble(p -> Math.log(p.ratio())).average().orElse(0));
+    private static double mean(List<Pairs> pairs, ToDoubleFunction<Pairs> ratio) {
+      return Math.exp(
+          pairs.stream().mapToDouble(p -> Math.log(ratio.applyAsDouble(p))).average().orElse(0));
     }
 
     private OptionalDouble cost(Parameters candidate, double bound) {
@@ -290,7 +298,7 @@ public final class Tuner {
       try {
         List<Pairs> pairs = pairs(with, PAIRS, bound);
         if (!pairs.isEmpty()) {
-          c = OptionalDouble.of(mean(pairs));
+          c = OptionalDouble.of(mean(pairs, Pairs::least));
           counts.timed++;
         }
       } catch (DeviceException e) {

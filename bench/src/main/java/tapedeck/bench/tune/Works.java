@@ -68,7 +68,8 @@ public final class Works {
               ? List.of(dense(t, 32, 40, 48))
               : List.of(dense(t, 128, 784, 512), left(t, 784, 128, 512), right(t, 128, 512, 512));
       case REDUCE_LOOPS -> reductions(t, small ? 64 : 512, small ? 64 : 4096);
-      case REDUCE_GROUPS -> reductions(t, small ? 64 : 1024, small ? 64 : 4096);
+      // More than the largest caches of GPUs hold.
+      case REDUCE_GROUPS -> reductions(t, small ? 64 : 2048, small ? 64 : 8192);
       case LOOPS -> elementwise(t, small ? 64 : 1024);
       case GRID -> elementwise(t, small ? 64 : 4096);
     };

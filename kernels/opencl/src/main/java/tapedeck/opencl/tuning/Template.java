@@ -234,7 +234,7 @@ public enum Template {
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL -> {
         long slices = p.get("slices");
         long size = p.get("size");
-        long operands = 2 * p.get("step") * slices * (size + 4);
+        long operands = 2L * p.get("step") * slices * (size + 4);
         yield 4 * (operands + (slices > 1 ? slices * size * size : 0));
       }
       // Blocks shrink until they fit; a register tile's width is at most 64 bytes times vectors.

@@ -37,4 +37,10 @@ public final class Tuning {
     changed.put(parameters.template(), parameters);
     return new Tuning(changed);
   }
+
+  /** {@return the parameters of each template, for messages} */
+  @Override
+  public String toString() {
+    return byTemplate.toString();
+  }
 }

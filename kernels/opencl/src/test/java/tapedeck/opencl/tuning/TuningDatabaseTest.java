@@ -130,6 +130,7 @@ class TuningDatabaseTest {
     refused("line 2", "{\"format\": 1,\n \"entries\": [}");
     refused("more than one JSON value", "{\"format\": 1, \"entries\": []} {}");
     refused("format must be 1, not 2", "{\"format\": 2, \"entries\": []}");
+    refused("out of range of", "{\"format\": 99999999999, \"entries\": []}");
     refused("unknown field 'extra'", "{\"format\": 1, \"entries\": [], \"extra\": 1}");
     refused("must be an object", "[]");
     refused("unexpected VALUE_NULL", "{\"format\": null, \"entries\": []}");
