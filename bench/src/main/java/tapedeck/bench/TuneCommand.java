@@ -273,23 +273,23 @@ final class TuneCommand implements Callable<Integer> {
             s.put("ratio", x.ratio());
             s.put("worst_ratio", x.worst());
             s.put("wins", x.wins());
+            s.put("measurements", x.samples().stream().map(TuneCommand::samples).toList());
             rivals.add(s);
           }
           m.put("rivals", rivals);
-          List<Object> samples = new ArrayList<>();
-          for (TuningEntry.Measurement x : o.samples()) {
-            Map<String, Object> s = new LinkedHashMap<>();
-            s.put("work", x.work());
-            s.put("before_median_seconds", median(x.before()));
-            s.put("after_median_seconds", median(x.after()));
-            s.put("before_seconds", x.before());
-            s.put("after_seconds", x.after());
-            samples.add(s);
-          }
-          m.put("measurements", samples);
           templates.add(m);
         });
     r.put("templates", templates);
     return r;
+  }
+
+  private static Map<String, Object> samples(TuningEntry.Measurement x) {
+    Map<String, Object> s = new LinkedHashMap<>();
+    s.put("work", x.work());
+    s.put("before_median_seconds", median(x.before()));
+    s.put("after_median_seconds", median(x.after()));
+    s.put("before_seconds", x.before());
+    s.put("after_seconds", x.after());
+    return s;
   }
 }

@@ -86,8 +86,7 @@ public final class Tuner {
    * @param after chosen parameters; the same where nothing was faster
    * @param possible number of possible parameters
    * @param tried how many of them were asked for
-   * @param rivals what got as far as the final measurement, the chosen one included
-   * @param samples for each work those of the final measurement of the chosen one
+   * @param rivals what got as far as the final measurement, the chosen one last
    */
   public record Outcome(
       Parameters before,
@@ -95,12 +94,16 @@ public final class Tuner {
       int possible,
       int tried,
       Counts counts,
-      List<Rival> rivals,
-      List<TuningEntry.Measurement> samples) {
+      List<Rival> rivals) {
 
     /** Whether something faster was found. */
     public boolean faster() {
       return !before.equals(after);
+    }
+
+    /** For each work the samples of the chosen parameters; none where nothing was faster. */
+    public List<TuningEntry.Measurement> samples() {
+      return faster() ? rivals.getLast().samples() : List.of();
     }
   }
 
@@ -110,8 +113,14 @@ public final class Tuner {
    * @param ratio their time over that of what was in force: geometric mean over the work
    * @param worst the largest such ratio of a single work
    * @param wins part of the pairs of samples in which they were faster
+   * @param samples those of each work, with what was in force and with these parameters
    */
-  public record Rival(Parameters parameters, double ratio, double worst, double wins) {
+  public record Rival(
+      Parameters parameters,
+      double ratio,
+      double worst,
+      double wins,
+      List<TuningEntry.Measurement> samples) {
     boolean faster() {
       return ratio <= GAIN && wins >= WINS && worst <= WORST;
     }
@@ -244,7 +253,6 @@ public final class Tuner {
           Search.run(before, hardware, this::cost, () -> System.nanoTime() >= searchEnd, seed);
       List<Rival> rivals = new ArrayList<>();
       Parameters after = before;
-      List<TuningEntry.Measurement> samples = List.of();
       for (Search.Found f : found.best()) {
         List<Pairs> pairs = confirm(f.parameters());
         if (pairs.isEmpty()) {
@@ -255,16 +263,16 @@ public final class Tuner {
                 f.parameters(),
                 mean(pairs, Pairs::ratio),
                 pairs.stream().mapToDouble(Pairs::ratio).max().orElse(1),
-                pairs.stream().mapToDouble(Pairs::wins).average().orElse(0));
+                pairs.stream().mapToDouble(Pairs::wins).average().orElse(0),
+                measurements(pairs));
         rivals.add(rival);
         if (rival.faster()) {
           after = f.parameters();
-          samples = measurements(pairs);
           break;
         }
       }
       return new Outcome(
-          before, after, found.possible(), found.tried(), counts, List.copyOf(rivals), samples);
+          before, after, found.possible(), found.tried(), counts, List.copyOf(rivals));
     }
 
     private List<TuningEntry.Measurement> measurements(List<Pairs> pairs) {
