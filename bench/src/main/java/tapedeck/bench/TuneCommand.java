@@ -211,7 +211,7 @@ final class TuneCommand implements Callable<Integer> {
           print.printf("  before  %s (%s)%n", o.before(), sources.get(t));
           for (Tuner.Rival r : o.rivals()) {
             print.printf(
-                "  rival   %s: %.3f of the time before (worst work %.3f), faster in %.0f %% of pairs%n",
+                "  rival   %s: %.3f of the time before (worst work %.3f), faster in %.0f %% of rounds%n",
                 r.parameters(), r.ratio(), r.worst(), 100 * r.wins());
           }
           print.printf("  after   %s%n", o.faster() ? o.after() : "the same: nothing was faster");

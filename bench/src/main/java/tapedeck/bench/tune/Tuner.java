@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.type.DeviceException;
@@ -34,7 +35,7 @@ public final class Tuner {
   /** Early stop: after two pairs, a candidate this much slower than the best is given up. */
   private static final double CLEARLY = 1.25;
 
-  /** What is chosen must be faster by more than this, and in so many of the final pairs. */
+  /** What is chosen must be faster by more than this, and in so many of the final rounds. */
   private static final double GAIN = 0.97;
 
   private static final double WINS = 0.75;
@@ -112,7 +113,7 @@ public final class Tuner {
    *
    * @param ratio their time over that of what was in force: geometric mean over the work
    * @param worst the largest such ratio of a single work
-   * @param wins part of the pairs of samples in which they were faster
+   * @param wins part of the rounds in which the work as a whole was faster with them
    * @param samples those of each work, with what was in force and with these parameters
    */
   public record Rival(
@@ -140,12 +141,9 @@ public final class Tuner {
       return Collections.min(after) / Collections.min(before);
     }
 
-    double wins() {
-      int n = 0;
-      for (int i = 0; i < before.size(); i++) {
-        n += after.get(i) < before.get(i) ? 1 : 0;
-      }
-      return (double) n / before.size();
+    /** Logarithm of the ratio of one round. */
+    double log(int round) {
+      return Math.log(after.get(round) / before.get(round));
     }
   }
 
@@ -263,7 +261,7 @@ public final class Tuner {
                 f.parameters(),
                 mean(pairs, Pairs::ratio),
                 pairs.stream().mapToDouble(Pairs::ratio).max().orElse(1),
-                pairs.stream().mapToDouble(Pairs::wins).average().orElse(0),
+                wins(pairs),
                 measurements(pairs));
         rivals.add(rival);
         if (rival.faster()) {
@@ -286,6 +284,16 @@ public final class Tuner {
                 pairs.get(i).after()));
       }
       return out;
+    }
+
+    /** Part of the rounds in which the work as a whole was faster, by the geometric mean. */
+    private static double wins(List<Pairs> pairs) {
+      int rounds = pairs.getFirst().before().size();
+      long won =
+          IntStream.range(0, rounds)
+              .filter(j -> pairs.stream().mapToDouble(p -> p.log(j)).sum() < 0)
+              .count();
+      return (double) won / rounds;
     }
 
     private static double mean(List<Pairs> pairs, ToDoubleFunction<Pairs> ratio) {

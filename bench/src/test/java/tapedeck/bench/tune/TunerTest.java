@@ -113,7 +113,7 @@ class TunerTest {
             true,
             0,
             text -> {});
-    Tuner.Outcome o = tuner.run(EnumSet.of(Works.Kind.ELEMENTWISE), 30).get(Template.LOOPS);
+    Tuner.Outcome o = tuner.run(EnumSet.of(Works.Kind.ELEMENTWISE), 15).get(Template.LOOPS);
     assertEquals(o.before(), o.after());
     assertTrue(o.counts().failed() > 0, "failed builds");
     assertTrue(o.counts().wrong() > 0, "wrong results");
