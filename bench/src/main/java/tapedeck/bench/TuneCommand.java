@@ -87,6 +87,10 @@ final class TuneCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options.positive(spec.commandLine(), "--budget", budget);
+    Options.check(
+        spec.commandLine(),
+        !quick || out.isPresent(),
+        "--quick needs --out: what it finds must not come into use by itself");
     PrintWriter print = spec.commandLine().getOut();
     Candidate candidate = candidate();
     Path file =

@@ -111,6 +111,7 @@ class TuneCommandTest {
     fails(2, "--work", "tune", "--work", "knitting", "--out", file);
     fails(1, "there is no device 'abacus'", "tune", "--device", "abacus", "--out", file);
     fails(1, "device cpu has no parameters", "tune", "--device", "cpu", "--out", file);
-    fails(1, "--out is needed", "tune", "--quick");
+    fails(2, "--quick needs --out", "tune", "--quick");
+    fails(1, "--out is needed", "tune");
   }
 }
