@@ -182,6 +182,7 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck devices
           ./tapedeck bench --quick
           ./tapedeck selfcheck
+          ./tapedeck tune
           ./tapedeck adbench --problem gmm --input FILE --out DIR
 
         Beside PyTorch and JAX, where the host has them:
@@ -192,7 +193,8 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck bench --work all --with torch.json jax.json
 
         runtime/ is a Java runtime, lib/ holds the jars. native/ holds an OpenCL loader and entries
-        for drivers; they are used only where the host has none of its own.
+        for drivers; they are used only where the host has none of its own. "tune" measures kernel
+        parameters and keeps them in ~/.cache/tapedeck/tuning.json.
         """;
   }
 

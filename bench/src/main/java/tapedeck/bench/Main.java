@@ -23,6 +23,7 @@ import tapedeck.ad.type.TapedeckException;
       DevicesCommand.class,
       SelfcheckCommand.class,
       AdbenchCommand.class,
+      TuneCommand.class,
       BundleCommand.class,
       SettingsCommand.class
     })

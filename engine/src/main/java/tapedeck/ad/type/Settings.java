@@ -31,6 +31,11 @@ public enum Settings {
   DEBUG("debug", "0", "1 compile times, 2 schedules, 3 tapes, 4 kernels, on standard error"),
   /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
+  /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */
+  TUNING(
+      "tuning",
+      "",
+      "file of measured kernel parameters; empty: ~/.cache/tapedeck/tuning.json; off: none"),
   /** Whether tensors that nobody closed are reported; see {@link tapedeck.ad.run.Leaks}. */
   LEAKS("leaks", "off", "on: a tensor that was collected without being closed is reported");
 
