@@ -17,8 +17,9 @@ import tapedeck.bench.report.Stats;
 import tapedeck.bench.report.TextTable;
 
 /**
- * How medians changed between commits: reads all reports of a folder, those of the main job and
- * comparisons, and lines up what is the same function on the same device of the same machine.
+ * How medians changed between commits: reads all reports of a folder, those of the main job,
+ * comparisons and products, and lines up what is the same function on the same device of the same
+ * machine.
  */
 public final class History {
   /** One median of one report. */
@@ -79,6 +80,10 @@ public final class History {
     if (!(Json.read(file) instanceof Map<?, ?> m)) {
       throw new DataException("[history] " + file + " is no JSON object");
     }
+    if (m.get("runs") instanceof List<?>) {
+      // A tuner's report: its samples are of parameters against each other, not of a commit.
+      return List.of();
+    }
     if (!(m.get("machine") instanceof Map<?, ?> machine)) {
       throw new DataException("[history] " + file + " does not say on which machine it was made");
     }
@@ -95,7 +100,13 @@ public final class History {
         medians.put(l.line() + "\n" + l.on(), l.median());
       }
     } else if (m.get("results") instanceof List<?> results) {
-      mainJob(results, medians, source);
+      if (m.get("clock") instanceof String clock) {
+        String on =
+            "cpu, " + Math.round(Measured.number(m, "threads", source)) + " threads, " + clock;
+        products(results, on, medians, source);
+      } else {
+        mainJob(results, medians, source);
+      }
     } else {
       throw new DataException("[history] " + file + " has neither 'lines' nor 'results'");
     }
@@ -108,11 +119,32 @@ public final class History {
     return out;
   }
 
+  private static Map<?, ?> result(Object o, String source) {
+    if (o instanceof Map<?, ?> r) {
+      return r;
+    }
+    throw new DataException("[history] " + source + ": a result is no JSON object");
+  }
+
+  private static void products(
+      List<?> results, String on, Map<String, Double> medians, String source) {
+    for (Object o : results) {
+      Map<?, ?> r = result(o, source);
+      String line =
+          String.join(
+              " ",
+              "product",
+              Measured.text(r, "size", source),
+              Measured.text(r, "dtype", source),
+              Measured.text(r, "transpose", source));
+      double[] seconds = Measured.numbers(r.get("seconds"), source);
+      medians.put(line + "\n" + on, Stats.median(seconds));
+    }
+  }
+
   private static void mainJob(List<?> results, Map<String, Double> medians, String source) {
     for (Object o : results) {
-      if (!(o instanceof Map<?, ?> r)) {
-        throw new DataException("[history] " + source + ": a result is no JSON object");
-      }
+      Map<?, ?> r = result(o, source);
       int batch = (int) Measured.number(r, "batch", source);
       String on = Measured.text(r, "device", source);
       for (String work : List.of("forward", "forward+backward", "step")) {
