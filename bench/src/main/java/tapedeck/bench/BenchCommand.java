@@ -41,6 +41,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private DataOption data;
+  @Mixin private CompareOptions compare;
 
   @Option(
       names = "--device",
@@ -86,6 +87,20 @@ final class BenchCommand implements Callable<Integer> {
           System.setProperty(tapedeck.ad.type.Settings.THREADS.key(), Integer.toString(n));
         });
     PrintWriter out = line.getOut();
+    compare.check(line);
+    if (compare.wanted()) {
+      return compare.run(
+          new CompareOptions.Setting(
+              line,
+              data,
+              compare.measures() ? choose(out) : List.of(),
+              batches,
+              threads.orElse(Runtime.getRuntime().availableProcessors()),
+              samples,
+              seed,
+              quick,
+              json));
+    }
     ImageData images = data.read();
     int[] sizes = data.sizes(images);
     List<String> names = choose(out);

@@ -98,6 +98,7 @@ final class BundleCommand implements Callable<Integer> {
         out.println("TornadoVM SDK: " + sdk().get());
         tornado(sdk().get(), Files.createDirectory(root.resolve("tornado")));
       }
+      peers(launcher.resolveSibling("bench").resolve("peers"), root);
       Files.writeString(root.resolve("README.txt"), readme());
       out.println("archive");
       out.flush();
@@ -210,6 +211,16 @@ final class BundleCommand implements Callable<Integer> {
     return loader.get().toString();
   }
 
+  /** The programs that measure PyTorch and JAX where the host has Python and them. */
+  private static void peers(Path source, Path root) throws IOException {
+    Path target = Files.createDirectories(root.resolve("bench").resolve("peers"));
+    try (Stream<Path> files = Files.list(source)) {
+      for (Path p : files.filter(f -> f.toString().endsWith(".py")).sorted().toList()) {
+        Files.copy(p, target.resolve(p.getFileName()));
+      }
+    }
+  }
+
   private static String readme() {
     return """
         Tapedeck, with all that it needs on Linux x86-64.
@@ -217,11 +228,20 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck devices
           ./tapedeck bench --quick
           ./tapedeck selfcheck
+          ./tapedeck tune
           ./tapedeck adbench --problem gmm --input FILE --out DIR
 
+        Beside PyTorch and JAX, where the host has them:
+
+          ./tapedeck bench --export-data data.safetensors
+          python3 bench/peers/torch_bench.py --data data.safetensors --json torch.json
+          python3 bench/peers/jax_bench.py --data data.safetensors --json jax.json
+          ./tapedeck bench --work all --with torch.json jax.json
+
         runtime/ is a Java runtime, lib/ holds the jars. native/ holds an OpenCL loader and entries
-        for drivers; they are used only where the host has none of its own. tornado/, if it is
-        there, is what ./tapedeck --tornado needs of a TornadoVM SDK.
+        for drivers; they are used only where the host has none of its own. "tune" measures kernel
+        parameters and keeps them in ~/.cache/tapedeck/tuning.json. tornado/, if it is there, is
+        what ./tapedeck --tornado needs of a TornadoVM SDK.
         """;
   }
 

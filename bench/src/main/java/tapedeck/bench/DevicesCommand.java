@@ -14,6 +14,8 @@ import tapedeck.ad.backend.Devices;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.bench.report.TextTable;
+import tapedeck.opencl.Tunable;
+import tapedeck.opencl.tuning.Template;
 
 /** Lists devices with what they can do, and why others cannot be used. */
 @Command(
@@ -29,14 +31,19 @@ final class DevicesCommand implements Callable<Integer> {
     Devices.Listing listing = Devices.list();
     TextTable table = new TextTable("device", "kind", "units", "memory", "types", "description");
     List<String> details = new ArrayList<>();
+    List<String> parameters = new ArrayList<>();
     List<String> rejected = new ArrayList<>(listing.rejections());
     int usable = 0;
     for (Candidate c : listing.devices()) {
       DeviceInfo i = c.info();
       String types;
       try {
-        types = types(Devices.open(c.name()));
+        Device opened = Devices.open(c.name());
+        types = types(opened);
         usable++;
+        if (opened instanceof Tunable t) {
+          tuning(c.name(), t, parameters);
+        }
       } catch (DeviceException e) {
         types = "does not open";
         rejected.add(c.name() + ": " + e.getMessage());
@@ -58,12 +65,25 @@ final class DevicesCommand implements Callable<Integer> {
       out.println("\ndetails");
       details.forEach(out::println);
     }
+    if (!parameters.isEmpty()) {
+      out.println("\nkernel parameters");
+      parameters.forEach(out::println);
+    }
     if (!rejected.isEmpty()) {
       out.println("\nrejected");
       rejected.forEach(r -> out.println("  " + r));
     }
     out.flush();
     return usable > 0 ? 0 : 1;
+  }
+
+  private static void tuning(String device, Tunable t, List<String> lines) {
+    for (Template x : Template.values()) {
+      if (x.profile() == t.hardware().profile()) {
+        lines.add(
+            "  " + device + "  " + x.label() + ": " + t.tuning().get(x) + " (" + t.source(x) + ")");
+      }
+    }
   }
 
   private static String types(Device device) {

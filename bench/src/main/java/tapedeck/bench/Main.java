@@ -17,11 +17,13 @@ import tapedeck.ad.type.TapedeckException;
     version = "tapedeck 0.1.0-SNAPSHOT",
     subcommands = {
       BenchCommand.class,
+      MatmulCommand.class,
       TrainCommand.class,
       LectureCommand.class,
       DevicesCommand.class,
       SelfcheckCommand.class,
       AdbenchCommand.class,
+      TuneCommand.class,
       BundleCommand.class,
       SettingsCommand.class
     })

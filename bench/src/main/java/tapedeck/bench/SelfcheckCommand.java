@@ -2,7 +2,12 @@ package tapedeck.bench;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,12 +33,46 @@ final class SelfcheckCommand implements Callable<Integer> {
   @Option(names = "--effort", description = "${COMPLETION-CANDIDATES}; default: full")
   private DeviceChecks.Effort effort = DeviceChecks.Effort.FULL;
 
+  @Option(
+      names = "--op",
+      split = ",",
+      paramLabel = "NAME",
+      description = "only these operations, as named in the progress line and in failures")
+  private List<String> ops = List.of();
+
+  @Option(
+      names = "--part",
+      paramLabel = "K/N",
+      description =
+          "only the K-th of N parts: where a command may not take long, or where a driver keeps"
+              + " memory for every kernel that it has seen, as PoCL does")
+  private String part = "1/1";
+
   @Override
   public Integer call() {
     return device.on(spec.commandLine(), this::check);
   }
 
+  /** Names of the rows that the options ask for. */
+  private Set<String> wanted() {
+    List<String> all = SelfCheck.names(effort);
+    for (String op : ops) {
+      Options.check(spec.commandLine(), all.contains(op), "--op: there is no '" + op + "'");
+    }
+    Matcher m = Pattern.compile("(\\d{1,4})/(\\d{1,4})").matcher(part);
+    int k = m.matches() ? Integer.parseInt(m.group(1)) : 0;
+    int n = k == 0 ? 0 : Integer.parseInt(m.group(2));
+    Options.check(
+        spec.commandLine(), 1 <= k && k <= n, "--part must be K/N with K from 1 to N, not " + part);
+    List<String> named = ops.isEmpty() ? all : ops;
+    return IntStream.range(0, named.size())
+        .filter(i -> i % n == k - 1)
+        .mapToObj(named::get)
+        .collect(Collectors.toSet());
+  }
+
   private int check() {
+    Set<String> wanted = wanted();
     PrintWriter out = spec.commandLine().getOut();
     Device target = Devices.defaultDevice();
     out.println("device " + target.name() + ": " + target.info().description());
@@ -44,6 +83,7 @@ final class SelfcheckCommand implements Callable<Integer> {
         SelfCheck.run(
             target,
             effort,
+            wanted::contains,
             name -> {
               if (terminal) {
                 System.err.print("\r\u001b[K" + name);

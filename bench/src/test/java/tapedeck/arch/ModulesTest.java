@@ -44,14 +44,19 @@ class ModulesTest {
   }
 
   @Test
-  void openClNeedsTheEngineAndJoclOnly() {
+  void openClNeedsTheEngineJoclAndJacksonOnly() {
     classes()
         .that()
         .resideInAPackage("tapedeck.opencl..")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            "java..", "org.jocl..", "org.jspecify..", "tapedeck.ad..", "tapedeck.opencl..")
+            "java..",
+            "com.fasterxml.jackson.core..",
+            "org.jocl..",
+            "org.jspecify..",
+            "tapedeck.ad..",
+            "tapedeck.opencl..")
         .check(ALL);
   }
 

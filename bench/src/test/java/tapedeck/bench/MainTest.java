@@ -43,10 +43,20 @@ class MainTest {
   }
 
   @Test
+  void selfcheckOfSomeOperations() {
+    Outcome o = good("selfcheck", "--device", "cpu", "--effort", "QUICK", "--op", "add,matmul");
+    assertTrue(o.out.matches("(?s).*\\b2 operations, \\d+ checks, all passed.*"), o.out);
+    o = good("selfcheck", "--device", "cpu", "--op", "add,matmul", "--part", "2/2");
+    assertTrue(o.out.matches("(?s).*\\b1 operations, \\d+ checks, all passed.*"), o.out);
+  }
+
+  @Test
   void unusableArguments() {
     fails(2, "which command?");
     fails(2, "fly", "fly");
     fails(2, "--wings", "bench", "--wings");
+    fails(2, "there is no 'wings'", "selfcheck", "--device", "cpu", "--op", "wings");
+    fails(2, "--part must be K/N", "selfcheck", "--device", "cpu", "--part", "3/2");
     fails(2, "--batch must be at least 1, not 0", "bench", "--batch", "0");
     fails(2, "--hidden must be at least 1, not -3", "train", "--hidden", "-3");
     fails(2, "--momentum must be in [0, 1)", "train", "--momentum", "1");
@@ -64,6 +74,14 @@ class MainTest {
     fails(2, "xyz", "adbench", "--problem", "xyz", "--input", "a", "--out", "b");
     fails(2, "--input", "adbench", "--problem", "gmm", "--out", "b");
     fails(2, "--threads must be at least 1", "train", "--threads", "0");
+    fails(2, "--sizes must be like 64x128x32, not 3x4", "matmul", "--sizes", "3x4");
+    fails(2, "--threads must be at least 1", "matmul", "--threads", "0");
+    fails(2, "counts one thread", "matmul", "--threads", "2", "--clock", "cpu");
+    fails(2, "--work: there is no 'gymnastics'", "bench", "--work", "gymnastics");
+    fails(2, "--peers: there is no 'nobody'", "bench", "--peers", "nobody");
+    fails(2, "--size must be full or small, not tiny", "bench", "--work", "rows", "--size", "tiny");
+    fails(2, "--kernels needs --work or --peers", "bench", "--kernels");
+    fails(2, "--history stands alone", "bench", "--work", "rows", "--history");
   }
 
   @Test
@@ -93,6 +111,8 @@ class MainTest {
         "--device",
         "cpu");
     fails(1, "start this command with ./tapedeck bundle", "bundle", "--out", none);
+    fails(1, "cannot read " + none, "bench", "--with", none);
+    fails(1, "cannot read " + none, "bench", "--history", none);
   }
 
   @Test
@@ -274,6 +294,75 @@ class MainTest {
         }) {
       assertTrue(report.contains(field), field + "\n" + report);
     }
+  }
+
+  @Test
+  void matmulChecksTimesAndWritesSamples() throws IOException {
+    Path json = folder.resolve("m.json");
+    Outcome o =
+        good(
+            "matmul",
+            "--sizes",
+            "70x33x20,16x16x16",
+            "--dtype",
+            "float32,float64",
+            "--transpose",
+            "nn,tt",
+            "--samples",
+            "3",
+            "--warm-up",
+            "0",
+            "--peer",
+            "none",
+            "--json",
+            json.toString());
+    assertEquals(4, o.out.lines().filter(l -> l.startsWith("70x33x20 ")).count(), o.out);
+    assertTrue(o.out.contains("peer: none"), o.out);
+    String report = Files.readString(json);
+    for (String field : new String[] {"\"commit\"", "\"seconds\"", "\"transpose\"", "\"error\""}) {
+      assertTrue(report.contains(field), field + "\n" + report);
+    }
+    String none = folder.resolve("none.so").toString();
+    fails(1, "cannot load " + none, "matmul", "--peer", none);
+  }
+
+  @Test
+  void workloadsAreComparedAndAPeerThatIsNotThereIsNamed() throws IOException {
+    Path json = folder.resolve("w.json");
+    Outcome o =
+        good(
+            "bench",
+            "--work",
+            "black-scholes,gmm",
+            "--peers",
+            "libtorch",
+            "--size",
+            "small",
+            "--quick",
+            "--samples",
+            "2",
+            "--kernels",
+            "--device",
+            "cpu",
+            "--json",
+            json.toString());
+    assertTrue(o.out.contains("note: libtorch: not built"), o.out);
+    assertTrue(o.out.lines().anyMatch(l -> l.matches("gmm/gradient +cpu .* %  .*")), o.out);
+    assertTrue(o.out.contains("timed by"), o.out);
+    Outcome again = good("bench", "--with", json.toString());
+    assertTrue(again.out.contains("black-scholes/greeks"), again.out);
+    Outcome history = good("bench", "--history", folder.toString());
+    assertTrue(history.out.contains("black-scholes/price"), history.out);
+  }
+
+  @Test
+  void operandsAreExportedWithResults() {
+    Path file = folder.resolve("d.safetensors");
+    good("bench", "--export-data", file.toString(), "--work", "rows,gmm", "--size", "small");
+    var tensors = tapedeck.bench.data.SafeTensors.read(file);
+    assertEquals("f32(64,64)", tensors.get("rows/x").aval().toString());
+    assertEquals(1, tensors.get("expected/gmm/objective").size());
+    assertEquals(64 * 64, tensors.get("expected/rows/softmax").size());
   }
 
   @Test

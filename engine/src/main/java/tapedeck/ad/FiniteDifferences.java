@@ -24,6 +24,7 @@ public final class FiniteDifferences {
   /**
    * A gradient and its price.
    *
+   * @param <A> a tensor or a pytree of tensors
    * @param gradient in the structure of the argument
    * @param evaluations how often the function was called
    */
@@ -34,8 +35,14 @@ public final class FiniteDifferences {
   /**
    * Gradient of a scalar function.
    *
+   * @param <A> a float tensor or a pytree of them
    * @param f from a pytree of float tensors to a scalar tensor; {@code Ad.jit} makes it faster
-   * @param h step; it is rounded to what the element's type can represent
+   * @param x where the gradient is taken
+   * @param scheme which quotient is taken
+   * @param h step; it is rounded to what the element's type can represent, and one that vanishes so
+   *     gives NaN or infinity
+   * @return the gradient and the number of evaluations
+   * @throws TapedeckException if the step is not positive
    * @throws ShapeException if the result is not a scalar
    * @throws tapedeck.ad.type.DTypeException if a tensor of the argument is not of a float type
    */

@@ -99,19 +99,15 @@ final class Gradients {
     }
     List<String> names = Pytree.names(tree);
     for (int i = 0; i < avals.size(); i++) {
-      if (!f.leaves().get(i).aval().equals(avals.get(i))) {
+      Aval is = f.leaves().get(i).aval();
+      if (!is.equals(avals.get(i))) {
         String at = names.get(i).isEmpty() ? "" : " " + names.get(i);
+        String message =
+            "[" + op + "] the " + what + at + " is " + is + ", expected " + avals.get(i);
         throw SourceLine.at(
-            new ShapeException(
-                "["
-                    + op
-                    + "] the "
-                    + what
-                    + at
-                    + " is "
-                    + f.leaves().get(i).aval()
-                    + ", expected "
-                    + avals.get(i)));
+            is.dtype() == avals.get(i).dtype()
+                ? new ShapeException(message)
+                : new DTypeException(message));
       }
     }
     return f.leaves();

@@ -12,12 +12,16 @@ import java.util.Optional;
 public final class In {
   private In() {}
 
-  /** The first argument is mapped over an axis. */
+  /**
+   * {@return axes whose first argument is mapped}
+   *
+   * @param axis of each of its tensors; may be negative
+   */
   public static Axes in(int axis) {
     return new Axes(List.of()).in(axis);
   }
 
-  /** The first argument is not mapped. */
+  /** {@return axes whose first argument is not mapped} */
   public static Axes none() {
     return new Axes(List.of()).none();
   }
@@ -33,12 +37,16 @@ public final class In {
       axes = List.copyOf(axes);
     }
 
-    /** The next argument is mapped over an axis. */
+    /**
+     * {@return these axes and those of the next argument, which is mapped}
+     *
+     * @param axis of each of its tensors; may be negative
+     */
     public Axes in(int axis) {
       return with(Optional.of(axis));
     }
 
-    /** The next argument is not mapped. */
+    /** {@return these axes and those of the next argument, which is not mapped} */
     public Axes none() {
       return with(Optional.empty());
     }

@@ -139,12 +139,16 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     return "settings changed from '" + lastKey.settings() + "' to '" + key.settings() + "'";
   }
 
-  /** How often this was traced and compiled. */
+  /** {@return how often this was traced and compiled} */
   public final synchronized int compilations() {
     return compilations;
   }
 
-  /** How often and why this was compiled, and the kernels of the last call. */
+  /**
+   * {@return how often and why this was compiled, and the kernels of the last call as text}
+   *
+   * @throws TapedeckException before the first call
+   */
   public final String explain() {
     String head;
     synchronized (this) {
@@ -153,23 +157,36 @@ public abstract sealed class JitFn permits JitFn1, JitFn2, JitFn3 {
     return head + ScheduleText.of(schedule());
   }
 
-  /** Kernels that one call launches. */
+  /**
+   * {@return the number of kernels that one call launches}
+   *
+   * @throws TapedeckException before the first call
+   */
   public final int kernels() {
     return schedule().launches().size();
   }
 
-  /** Bytes of the memory plan for the values between kernels. */
+  /**
+   * {@return the bytes of the memory plan for the values between kernels}
+   *
+   * @throws TapedeckException before the first call
+   */
   public final long arenaBytes() {
     return schedule().arenaBytes();
   }
 
-  /** Largest sum of such values that are needed at the same time: no plan can be smaller. */
+  /**
+   * {@return the largest sum of bytes of such values that are needed at the same time: no plan can
+   * be smaller}
+   *
+   * @throws TapedeckException before the first call
+   */
   public final long liveBytes() {
     return schedule().liveBytes();
   }
 
   /**
-   * The schedule of the last call.
+   * {@return the schedule of the last call}
    *
    * @throws TapedeckException before the first call
    */

@@ -27,14 +27,19 @@ public record RandomKey(Tensor data) {
 
   private static final int DERIVE_1 = 0x2545F491;
 
-  /** The key of a seed. */
+  /**
+   * {@return the key of a seed}
+   *
+   * @param seed its 64 bits are the key: different seeds give different keys
+   */
   public static RandomKey of(long seed) {
     return new RandomKey(Tensor.of((int) seed, (int) (seed >>> 32)));
   }
 
   /**
-   * {@code n} independent keys.
+   * {@return independent keys, always the same for this one}
    *
+   * @param n number of keys; those for a smaller number are the first of them
    * @throws TapedeckException if n is negative
    */
   public List<RandomKey> split(int n) {
@@ -45,7 +50,11 @@ public record RandomKey(Tensor data) {
     return derive(n, DERIVE_0, DERIVE_1);
   }
 
-  /** The key for a number, such as a step or a layer; different numbers give independent keys. */
+  /**
+   * {@return the key for a number, such as a step or a layer}
+   *
+   * @param i any number; different ones give independent keys
+   */
   public RandomKey fold(int i) {
     return derive(1, ~DERIVE_0 ^ i, ~DERIVE_1).get(0);
   }
@@ -74,15 +83,23 @@ public record RandomKey(Tensor data) {
   }
 
   /**
-   * Numbers in [0, 1): 24 random bits each for float32, 53 for float64.
+   * {@return numbers in [0, 1): multiples of 2^-24 for float32 and of 2^-53 for float64}
    *
+   * @param dtype float32 or float64
+   * @param shape extents, of at most 2^31-1 elements
    * @throws DTypeException for other types
    */
   public Tensor uniform(DType dtype, Shape shape) {
     return draw(key -> uniform(key, dtype, shape, 0));
   }
 
-  /** Numbers in [0, 1). */
+  /**
+   * {@return numbers in [0, 1); see {@link #uniform(DType, Shape)}}
+   *
+   * @param dtype float32 or float64
+   * @param dims extents, none for a scalar
+   * @throws DTypeException for other types
+   */
   public Tensor uniform(DType dtype, int... dims) {
     return uniform(dtype, Shape.of(dims));
   }
@@ -105,9 +122,11 @@ public record RandomKey(Tensor data) {
   }
 
   /**
-   * Standard normal numbers, by the transform of Box and Muller (1958).
+   * {@return standard normal numbers, by the transform of Box and Muller (1958)}
    *
-   * @throws DTypeException if the type is not a float type
+   * @param dtype float32 or float64
+   * @param shape extents, of at most 2^31-1 elements
+   * @throws DTypeException for other types
    */
   public Tensor normal(DType dtype, Shape shape) {
     return draw(
@@ -119,17 +138,34 @@ public record RandomKey(Tensor data) {
         });
   }
 
-  /** Standard normal numbers. */
+  /**
+   * {@return standard normal numbers; see {@link #normal(DType, Shape)}}
+   *
+   * @param dtype float32 or float64
+   * @param dims extents, none for a scalar
+   * @throws DTypeException for other types
+   */
   public Tensor normal(DType dtype, int... dims) {
     return normal(dtype, Shape.of(dims));
   }
 
-  /** Booleans that are true with probability {@code p}. */
+  /**
+   * {@return booleans that are true with probability {@code p}}
+   *
+   * @param p rounded to float32; all are false for 0 or less and true for 1 or more
+   * @param shape extents, of at most 2^31-1 elements
+   */
   public Tensor bernoulli(double p, Shape shape) {
     return draw(key -> uniform(key, DType.FLOAT32, shape, 0).lt(p));
   }
 
-  /** Booleans that are true with probability {@code p}. */
+  /**
+   * {@return booleans that are true with probability {@code p}; see {@link #bernoulli(double,
+   * Shape)}}
+   *
+   * @param p rounded to float32; all are false for 0 or less and true for 1 or more
+   * @param dims extents, none for a scalar
+   */
   public Tensor bernoulli(double p, int... dims) {
     return bernoulli(p, Shape.of(dims));
   }

@@ -64,7 +64,8 @@ public final class Gmm implements AdbenchProblem {
     return index;
   }
 
-  private static double constant(GmmInstance in) {
+  /** The terms that depend on sizes and prior alone. */
+  public static double constant(GmmInstance in) {
     int d = in.d();
     int n = d + in.m() + 1;
     double logGamma = 0.25 * d * (d - 1) * Math.log(PI);
@@ -84,7 +85,8 @@ public final class Gmm implements AdbenchProblem {
     return sum;
   }
 
-  private Tensor value(Params p) {
+  /** The objective, to be traced. */
+  public Tensor value(Params p) {
     int d = in.d();
     int k = in.k();
     DType dtype = p.icf().dtype();

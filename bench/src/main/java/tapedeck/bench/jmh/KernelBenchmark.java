@@ -38,6 +38,7 @@ public class KernelBenchmark {
   private final Fn2<Tensor, Tensor, Tensor> elementwise =
       Ad.jit((Tensor x, Tensor y) -> x.mul(y).add(x).tanh().mul(0.5).add(1));
   private final Fn1<Tensor, Tensor> softmax = Ad.jit((Tensor x) -> x.softmax(1));
+  private final Fn1<Tensor, Tensor> transpose = Ad.jit((Tensor x) -> x.t().add(1));
   private final Fn1<Tensor, Tensor> columnSums = Ad.jit((Tensor x) -> x.sum(0));
 
   @Setup(Level.Trial)
@@ -60,6 +61,11 @@ public class KernelBenchmark {
   @Benchmark
   public void softmax() {
     on.finish(on.on(() -> softmax.apply(a)));
+  }
+
+  @Benchmark
+  public void transpose() {
+    on.finish(on.on(() -> transpose.apply(a)));
   }
 
   @Benchmark

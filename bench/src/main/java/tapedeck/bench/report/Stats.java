@@ -14,6 +14,21 @@ public final class Stats {
     return n % 2 == 1 ? s[n / 2] : 0.5 * (s[n / 2 - 1] + s[n / 2]);
   }
 
+  /** Half the distance between the quartiles over the median. */
+  public static double spread(double[] samples) {
+    return 0.5 * (quantile(samples, 0.75) - quantile(samples, 0.25)) / median(samples);
+  }
+
+  /** The value below which a share {@code q} of the samples lies, between samples on a line. */
+  public static double quantile(double[] samples, double q) {
+    double[] s = samples.clone();
+    Arrays.sort(s);
+    double at = q * (s.length - 1);
+    int below = (int) at;
+    int above = Math.min(below + 1, s.length - 1);
+    return s[below] + (at - below) * (s[above] - s[below]);
+  }
+
   /**
    * Euclidean norm of the difference over the norm of the reference; the difference alone where
    * that is 0.

@@ -48,6 +48,7 @@ class ReportTest {
   void figures() {
     assertEquals(2.5, Stats.median(new double[] {4, 1, 3, 2}));
     assertEquals(3, Stats.median(new double[] {9, 1, 3}));
+    assertEquals(0.25, Stats.spread(new double[] {5, 2, 3, 4, 6}));
     assertEquals(0.1, Stats.normwiseError(new double[] {3.3, 4.4}, new double[] {3, 4}), 1e-15);
     assertEquals(1.0 / 11, Stats.rho(new double[] {6, 0.1}, new double[] {5, 0.1}), 1e-15);
     assertTrue(Double.isNaN(Stats.rho(new double[] {Double.NaN}, new double[] {1})));

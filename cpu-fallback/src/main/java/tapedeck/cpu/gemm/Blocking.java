@@ -7,14 +7,12 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Sizes of blocks, from the sizes of the caches. A panel of A (MR x KC) stays in the first-level
- * cache while panels of B stream past it; a block of B (KC x NB) and the packed rows of A (MC x KC)
- * stay in the second-level cache.
+ * Sizes of blocks, from the sizes of the caches. Rows of A (MC x KC) and a block of B (KC x NB)
+ * stay in the second-level cache, and the rows of one tile (MR x KC) in the first.
+ *
+ * @param lanes of a vector; a tile is at most two vectors wide
  */
-record Blocking(int mr, int nr, int mc, int kc, int nb) {
-  /** Whether there are 32 vector registers. */
-  static final boolean TALL = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512;
-
+record Blocking(int lanes, int mr, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
 
@@ -25,11 +23,21 @@ record Blocking(int mr, int nr, int mc, int kc, int nb) {
   static final long PACKED = 16 << 20;
 
   private static Blocking of(int lanes, int size) {
-    int mr = TALL ? 12 : 5;
-    int nr = 2 * lanes;
-    int kc = Math.clamp(L1 * 2 / 3 / ((long) mr * size), 64, 1024) / 16 * 16;
-    int nb = Math.clamp(L2 / 2 / ((long) kc * size), nr, 2048) / nr * nr;
-    return new Blocking(mr, nr, 96 / mr * mr, kc, nb);
+    // with 32 vector registers 16 sums fit beside the operands, with 16 there are 8
+    int mr = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 8 : 4;
+    int kc = Math.clamp(L1 / 2 / ((long) mr * size), 64, 1024) / 16 * 16;
+    int mc = Math.clamp(L2 / 2 / ((long) kc * size), 64, 512) / mr * mr;
+    return new Blocking(lanes, mr, mc, kc);
+  }
+
+  /** Columns of a panel of B. */
+  int nr() {
+    return 2 * lanes;
+  }
+
+  /** Columns of a block of B of this depth, whose elements have size bytes. */
+  int nb(int depth, int size) {
+    return Math.clamp(L2 / 4 / ((long) depth * size), nr(), 2048) / nr() * nr();
   }
 
   /** Bytes of the cache that Linux lists under this index: 0 is L1 data, 2 is L2. */

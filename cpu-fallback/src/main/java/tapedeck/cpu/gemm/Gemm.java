@@ -14,6 +14,22 @@ public final class Gemm {
   /** Products of fewer multiplications run on the calling thread. */
   private static final double WORTH_THREADS = 2e5;
 
+  /** Multiplications below which plain loops are as good, and with one short side. */
+  private static final double SMALL = 2000;
+
+  private static final double SMALL_SKINNY = 8192;
+
+  /** With so few rows of A or bytes of B, packing B would take too long. */
+  private static final int FEW_ROWS = 64;
+
+  private static final long FEW_BYTES = 256 << 10;
+
+  /** Panels of B that are packed together, so that its rows are read in long pieces. */
+  private static final int GROUP = 16;
+
+  /** Rows of a computed operand that are computed before they are packed. */
+  private static final int FILLED = 32;
+
   private final boolean f64;
   private final int size;
   private final int m;
@@ -24,6 +40,7 @@ public final class Gemm {
   private final Epilogue epilogue;
   private final Epilogue.Store store;
   private final Blocking blocking;
+  private final int lanes;
 
   /** Depth of the blocks that are multiplied at a time, evened out. */
   private final int kc;
@@ -36,7 +53,18 @@ public final class Gemm {
   private final int mc;
   private final int rowBlocks;
 
-  /** Which part of B is packed. */
+  /** Columns of B that stay in the second-level cache. */
+  private final int nb;
+
+  /** Whether A is copied by rows; otherwise in panels as high as a tile, by columns. */
+  private final boolean byRows;
+
+  private final Tiles tiles;
+
+  /** B if it is read where it lies, else null. */
+  private final Operand.Strided inPlace;
+
+  /** Which part of B is at hand. */
   private int n0;
 
   private int cols;
@@ -60,11 +88,12 @@ public final class Gemm {
     this.epilogue = epilogue;
     this.store = epilogue instanceof Epilogue.Store s ? s : null;
     this.blocking = f64 ? Blocking.F64 : Blocking.F32;
+    this.lanes = blocking.lanes();
     int slices = ceilDiv(k, blocking.kc());
     this.kc = ceilDiv(k, slices);
-    long columns = Blocking.PACKED / ((long) k * size) / blocking.nb() * blocking.nb();
-    this.nc =
-        (int) Math.min(roundUp(n, blocking.nr()), Math.max(columns, roundUp(1024, blocking.nb())));
+    this.nb = blocking.nb(kc, size);
+    long columns = Blocking.PACKED / ((long) k * size) / nb * nb;
+    this.nc = (int) Math.min(roundUp(n, lanes), Math.max(columns, roundUp(1024, nb)));
     long slicesPacked = Math.max(1, Blocking.PACKED / ((long) kc * nc * size));
     this.kPacked = (int) Math.min(k, slicesPacked * kc);
     int blocks = ceilDiv(m, blocking.mc());
@@ -73,6 +102,21 @@ public final class Gemm {
     }
     this.mc = roundUp(ceilDiv(m, blocks), blocking.mr());
     this.rowBlocks = ceilDiv(m, mc);
+    this.byRows = a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1;
+    this.tiles = Tiles.of(f64, byRows);
+    this.inPlace =
+        b instanceof Operand.Strided s
+                && s.colStride() == 1
+                && n % lanes == 0
+                && (m <= FEW_ROWS || (long) k * n * size <= FEW_BYTES)
+            ? s
+            : null;
+  }
+
+  /** Whether a product is neither so small that plain loops do as well, nor too large. */
+  public static boolean suits(long m, long n, long k) {
+    double least = Math.min(m, n) <= SkinnyProduct.FEW ? SMALL_SKINNY : SMALL;
+    return (double) m * n * k >= least && (double) m * n < Integer.MAX_VALUE;
   }
 
   /**
@@ -124,87 +168,122 @@ public final class Gemm {
     boolean split = kPacked < k;
     for (n0 = 0; n0 < n; n0 += nc) {
       cols = Math.min(nc, n - n0);
-      paddedCols = roundUp(cols, nr);
+      paddedCols = roundUp(cols, lanes);
       int wanted = rowBlocks >= 2 * by.threads() ? 1 : ceilDiv(2 * by.threads(), rowBlocks);
       colsPerBlock = by.threads() == 1 ? paddedCols : roundUp(ceilDiv(cols, wanted), nr);
       colBlocks = ceilDiv(cols, colsPerBlock);
       if (split && store == null) {
-        sums = mine.sums.bytes((long) m * cols * size);
+        sums = mine.sums.bytes((long) roundUp(m, blocking.mr()) * paddedCols * size);
       }
       for (k0 = 0; k0 < k; k0 += kPacked) {
         depth = Math.min(kPacked, k - k0);
-        packedB = mine.b.bytes((long) paddedCols * depth * size);
-        by.run(ceilDiv(depth, kc) * ceilDiv(paddedCols, 4 * nr), this::packB);
+        if (inPlace == null) {
+          packedB = mine.b.bytes((long) paddedCols * depth * size);
+          by.run(ceilDiv(depth, kc) * ceilDiv(cols, GROUP * nr), this::packB);
+        }
         by.run(rowBlocks * colBlocks, this::block);
       }
     }
   }
 
-  /** Packs four panels of one slice of B. */
+  /** Packs a group of panels of one slice of B. */
   private void packB(int task) {
-    int groups = ceilDiv(paddedCols, 4 * blocking.nr());
+    int nr = blocking.nr();
+    int groups = ceilDiv(cols, GROUP * nr);
     int slice = task / groups;
-    int col = task % groups * 4 * blocking.nr();
+    int col = task % groups * GROUP * nr;
     int deep = Math.min(kc, depth - slice * kc);
-    int width = Math.min(4 * blocking.nr(), cols - col);
+    int width = Math.min(GROUP * nr, cols - col);
     int row = k0 + slice * kc;
     long dst = packedB + ((long) slice * kc * paddedCols + (long) col * deep) * size;
-    long src;
-    long widthStride;
-    long depthStride;
     switch (b) {
+      case Operand.Strided s when s.colStride() == 1 -> {
+        long src = s.address() + (row * s.rowStride() + n0 + col) * size;
+        strips(src, s.rowStride(), width, 0, deep, deep, dst);
+      }
       case Operand.Strided s -> {
-        src = s.address() + (row * s.rowStride() + (n0 + col) * s.colStride()) * size;
-        widthStride = s.colStride();
-        depthStride = s.rowStride();
+        for (int w = 0; w < width; w += nr) {
+          int valid = Math.min(nr, width - w);
+          long src = s.address() + (row * s.rowStride() + (n0 + col + w) * s.colStride()) * size;
+          long to = dst + (long) w * deep * size;
+          int wide = valid > lanes ? nr : lanes;
+          Packing.panel(f64, src, s.colStride(), s.rowStride(), valid, wide, deep, to);
+        }
       }
       case Operand.Computed c -> {
-        src = Workspace.get().fill.bytes((long) width * deep * size);
-        c.filler().fill(src, width, row, deep, n0 + col, width);
-        widthStride = 1;
-        depthStride = width;
+        long src = Workspace.get().fill.bytes((long) FILLED * width * size);
+        for (int d = 0; d < deep; d += FILLED) {
+          int some = Math.min(FILLED, deep - d);
+          c.filler().fill(src, width, row + d, some, n0 + col, width);
+          strips(src, width, width, d, some, deep, dst);
+        }
       }
-    }
-    Packing packing = Workspace.get().packing;
-    for (int w = 0; w < width; w += blocking.nr()) {
-      int valid = Math.min(blocking.nr(), width - w);
-      if (f64) {
-        packing.panel64(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
-      } else {
-        packing.panel32(src, widthStride, depthStride, valid, blocking.nr(), deep, dst);
-      }
-      src += blocking.nr() * widthStride * size;
-      dst += (long) blocking.nr() * deep * size;
     }
   }
 
-  /** Packs rows of A: mc of them or what there is, from one slice. */
+  private void strips(
+      long src, long rowStride, int width, int first, int count, int deep, long dst) {
+    if (f64) {
+      Packing.strips64(src, 8 * rowStride, width, first, count, deep, dst);
+    } else {
+      Packing.strips32(src, 4 * rowStride, width, first, count, deep, dst);
+    }
+  }
+
+  /** Copies rows of A: mc of them or what there is, from one slice. */
   private void packA(int m0, int rows, int row, int deep, Workspace mine) {
     switch (a) {
       case Operand.Strided s -> {
         long src = s.address() + (m0 * s.rowStride() + row * s.colStride()) * size;
-        packRows(src, s.rowStride(), s.colStride(), rows, deep, mine);
+        if (byRows) {
+          copyRows(src, s.rowStride(), 0, rows, deep, mine);
+        } else {
+          packRows(src, s.rowStride(), s.colStride(), rows, deep, mine);
+        }
       }
       case Operand.Computed c -> {
-        long src = mine.fill.bytes((long) rows * deep * size);
-        c.filler().fill(src, deep, m0, rows, row, deep);
-        packRows(src, deep, 1, rows, deep, mine);
+        long src = mine.fill.bytes((long) FILLED * deep * size);
+        for (int r = 0; r < rows; r += FILLED) {
+          int some = Math.min(FILLED, rows - r);
+          c.filler().fill(src, deep, m0 + r, some, row, deep);
+          copyRows(src, deep, r, some, deep, mine);
+        }
       }
     }
+  }
+
+  private void copyRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
+    int lda = lda(deep);
+    if (f64) {
+      Packing.rows64(src, rowStride, count, deep, mine.a64(), first * lda, lda);
+    } else {
+      Packing.rows32(src, rowStride, count, deep, mine.a32(), first * lda, lda);
+    }
+  }
+
+  /** Distance of rows of A: whole vectors, and one more so that rows do not meet in the cache. */
+  private int lda(int deep) {
+    return roundUp(deep, lanes) + lanes;
   }
 
   private void packRows(
       long src, long rowStride, long colStride, int rows, int deep, Workspace mine) {
     int mr = blocking.mr();
-    Packing packing = mine.packing;
-    for (int r = 0; r < rows; r += mr) {
+    int whole = rowStride == 1 ? rows / mr : 0;
+    if (f64) {
+      Packing.columns64(src, colStride, whole, mr, deep, mine.a64());
+    } else {
+      Packing.columns32(src, colStride, whole, mr, deep, mine.a32());
+    }
+    for (int r = whole * mr; r < rows; r += mr) {
       int valid = Math.min(mr, rows - r);
+      int high = valid > mr / 2 ? mr : mr / 2;
+      long from = src + r * rowStride * size;
       if (f64) {
-        packing.array64(src, rowStride, colStride, valid, mr, deep, mine.a64, r * deep);
+        Packing.panel64(from, rowStride, colStride, valid, high, deep, mine.a64(), r * deep);
       } else {
-        packing.array32(src, rowStride, colStride, valid, mr, deep, mine.a32, r * deep);
+        Packing.panel32(from, rowStride, colStride, valid, high, deep, mine.a32(), r * deep);
       }
-      src += mr * rowStride * size;
     }
   }
 
@@ -216,42 +295,32 @@ public final class Gemm {
     int width = Math.min(colsPerBlock, cols - col0);
     Workspace mine = Workspace.get();
     int mr = blocking.mr();
-    int nr = blocking.nr();
-    int nb = blocking.nb();
-    boolean once = k <= kc;
     // one panel of rows is enough where it is finished at once
-    long scratch = store != null ? 0 : mine.c.bytes((long) (once ? mr : rows) * width * size);
+    boolean once = k <= kc;
+    long ld;
+    long first;
+    if (store != null) {
+      ld = store.rowStride();
+      first = store.address() + (m0 * ld + n0 + col0) * size;
+    } else if (sums != 0) {
+      ld = paddedCols;
+      first = sums + (m0 * ld + col0) * size;
+    } else {
+      ld = roundUp(width, lanes);
+      first = mine.c.bytes((once ? mr : roundUp(rows, mr)) * ld * size);
+    }
     for (int slice = 0; slice * kc < depth; slice++) {
       int row = slice * kc;
       int deep = Math.min(kc, depth - row);
-      boolean add = k0 + row > 0;
       boolean last = k0 + row + deep == k;
       packA(m0, rows, k0 + row, deep, mine);
-      long panels = packedB + (long) row * paddedCols * size;
       for (int jb = 0; jb < width; jb += nb) {
         int end = Math.min(width, jb + nb);
         for (int i = 0; i < rows; i += mr) {
-          int pa = i * deep;
-          long c;
-          long ld;
-          if (store != null) {
-            ld = store.rowStride();
-            c = store.address() + ((m0 + i) * ld + n0 + col0) * size;
-          } else if (sums != 0) {
-            ld = cols;
-            c = sums + ((m0 + i) * ld + col0) * size;
-          } else {
-            ld = width;
-            c = scratch + (once ? 0 : i * ld) * size;
-          }
-          for (int j = jb; j < end; j += nr) {
-            long pb = panels + (long) (col0 + j) * deep * size;
-            long to = c + (long) j * size;
-            int tall = Math.min(mr, rows - i);
-            tile(mine, deep, pa, pb, to, ld, tall, Math.min(nr, width - j), add);
-          }
+          int tall = Math.min(mr, rows - i);
+          long c = first + (store == null && once ? 0 : i * ld * size);
+          tiles(mine, row, deep, i, tall, col0, jb, end, c, ld);
           if (last && store == null) {
-            int tall = Math.min(mr, rows - i);
             epilogue.tile(c + (long) jb * size, (int) ld, m0 + i, tall, n0 + col0 + jb, end - jb);
           }
         }
@@ -259,23 +328,50 @@ public final class Gemm {
     }
   }
 
-  /** One tile: of the packed rows from pa and the packed columns from pb on. */
-  private void tile(
+  /** Computes the tiles of one panel of A, in columns jb to end of a block. */
+  private void tiles(
       Workspace mine,
+      int row,
       int deep,
-      int pa,
-      long pb,
+      int i,
+      int tall,
+      int col0,
+      int jb,
+      int end,
       long c,
-      long ld,
-      int rows,
-      int width,
-      boolean add) {
-    if (f64) {
-      Kernel64.tile(mine.a64, pa, deep, pb, mine.tile);
-      Kernel64.flush(mine.tile, c, 8 * ld, rows, width, add);
-    } else {
-      Kernel32.tile(mine.a32, pa, deep, pb, mine.tile);
-      Kernel32.flush(mine.tile, c, 4 * ld, rows, width, add);
+      long ld) {
+    Object from = f64 ? mine.a64() : mine.a32();
+    int nr = blocking.nr();
+    int lda = lda(deep);
+    int at = i * (byRows ? lda : deep);
+    boolean add = k0 + row > 0;
+    boolean low = tall <= blocking.mr() / 2;
+    int height = low ? blocking.mr() / 2 : blocking.mr();
+    for (int j = jb; j < end; j += nr) {
+      int wide = Math.min(nr, end - j);
+      boolean narrow = wide <= lanes;
+      int vectors = narrow ? lanes : nr;
+      Tile tile = tiles.get(low, narrow);
+      long pb;
+      long pitch;
+      if (inPlace != null) {
+        pitch = inPlace.rowStride() * size;
+        pb = inPlace.address() + (k0 + row) * pitch + (long) (n0 + col0 + j) * size;
+      } else {
+        pitch = (long) vectors * size;
+        pb = packedB + ((long) row * paddedCols + (long) (col0 + j) * deep) * size;
+      }
+      long to = c + (long) j * size;
+      if (store == null || (tall == height && wide == vectors)) {
+        tile.run(from, at, lda, deep, pb, pitch, to, ld * size, add);
+      } else {
+        tile.run(from, at, lda, deep, pb, pitch, mine.tile, (long) nr * size, false);
+        if (f64) {
+          Lanes.flush64(mine.tile, to, 8 * ld, tall, wide, add);
+        } else {
+          Lanes.flush32(mine.tile, to, 4 * ld, tall, wide, add);
+        }
+      }
     }
   }
 
@@ -285,5 +381,31 @@ public final class Gemm {
 
   private static int roundUp(int x, int y) {
     return ceilDiv(x, y) * y;
+  }
+
+  /** The tiles of a product. */
+  private record Tiles(Tile whole, Tile narrow, Tile low, Tile lowNarrow) {
+    // a race makes two of a kind, of which either will do
+    private static final Tiles[] MADE = new Tiles[4];
+
+    static Tiles of(boolean f64, boolean byRows) {
+      int at = (f64 ? 2 : 0) + (byRows ? 1 : 0);
+      Tiles t = MADE[at];
+      if (t == null) {
+        int mr = (f64 ? Blocking.F64 : Blocking.F32).mr();
+        t =
+            new Tiles(
+                new Tile.Form(f64, byRows, mr, 2).tile(),
+                new Tile.Form(f64, byRows, mr, 1).tile(),
+                new Tile.Form(f64, byRows, mr / 2, 2).tile(),
+                new Tile.Form(f64, byRows, mr / 2, 1).tile());
+        MADE[at] = t;
+      }
+      return t;
+    }
+
+    Tile get(boolean isLow, boolean isNarrow) {
+      return isLow ? (isNarrow ? lowNarrow : low) : isNarrow ? narrow : whole;
+    }
   }
 }

@@ -39,8 +39,9 @@ final class SkinnyProduct {
 
   private final int chunk;
   private long rows;
-  private float[] columns32;
-  private double[] columns64;
+
+  /** X in groups of four rows, by columns: an array of the type at hand. */
+  private Object columns;
 
   private SkinnyProduct(boolean f64, int m, int n, int k, Operand a, Operand b, Epilogue epilogue) {
     this.f64 = f64;
@@ -109,19 +110,15 @@ final class SkinnyProduct {
       return;
     }
     int groups = (few + 3) / 4;
-    if (f64) {
-      columns64 = mine.columns64(4 * groups * k);
-    } else {
-      columns32 = mine.columns32(4 * groups * k);
-    }
+    columns = f64 ? mine.columns64(4 * groups * k) : mine.columns32(4 * groups * k);
     for (int r = 0; r < 4 * groups; r++) {
       for (int p = 0; p < k; p++) {
         int to = 4 * (r / 4 * k + p) + r % 4;
         long from = at + (r * rowStride + p * colStride) * size;
         if (f64) {
-          columns64[to] = r < few ? Memory.getDouble(from) : 0;
+          ((double[]) columns)[to] = r < few ? Memory.getDouble(from) : 0;
         } else {
-          columns32[to] = r < few ? Memory.getFloat(from) : 0;
+          ((float[]) columns)[to] = r < few ? Memory.getFloat(from) : 0;
         }
       }
     }
@@ -177,10 +174,11 @@ final class SkinnyProduct {
         }
       }
     }
-    long out = mine.c.bytes(2L * few * CHUNK * size);
+    int tall = (few + 3) / 4 * 4;
+    long out = mine.c.bytes(2L * tall * CHUNK * size);
     multiply(at, pitch, count, out, mine);
     if (transposed) {
-      long turned = out + (long) few * CHUNK * size;
+      long turned = out + (long) tall * CHUNK * size;
       copy(out, 1, count, count, few, turned);
       epilogue.tile(turned, few, first, count, 0, few);
     } else {
@@ -192,23 +190,61 @@ final class SkinnyProduct {
     long ld = (long) count * size;
     for (int j = 0; j < count; j += STRIP) {
       int wide = Math.min(STRIP, count - j);
-      long from = at + j * (alongDepth ? pitch : 1) * size;
+      long to = out + (long) j * size;
+      if (alongDepth) {
+        dots(at + j * pitch * size, pitch * size, wide, to, ld, mine);
+      } else {
+        columns(at + (long) j * size, pitch * size, wide, to, ld, mine);
+      }
+    }
+  }
+
+  /** Products of X's rows with count rows at y. */
+  private void dots(long y, long pitch, int count, long out, long ld, Workspace mine) {
+    long deep = (long) k * size;
+    for (int g = 0; g < few; g += 4) {
+      int tall = Math.min(4, few - g);
+      long row = rows + g * deep;
+      long to = out + g * ld;
+      Dots.multiply(f64, row, deep, tall, y, pitch, count, k, to, ld, mine.tile);
+    }
+  }
+
+  /** Products of X with count columns at y. */
+  private void columns(long y, long pitch, int count, long out, long ld, Workspace mine) {
+    int lanes = (f64 ? Blocking.F64 : Blocking.F32).lanes();
+    int j = 0;
+    while (j <= count - lanes) {
+      int vectors = j <= count - 4 * lanes ? 4 : 1;
+      Tile tile = new Tile.Form(f64, false, 4, vectors).tile();
       for (int g = 0; g < few; g += 4) {
-        int tall = Math.min(4, few - g);
         long to = out + g * ld + (long) j * size;
-        if (alongDepth) {
-          long row = rows + (long) g * k * size;
-          long deep = (long) k * size;
-          if (f64) {
-            Few64.dots(row, deep, tall, from, pitch * size, wide, k, to, ld, mine.lanes64);
-          } else {
-            Few32.dots(row, deep, tall, from, pitch * size, wide, k, to, ld, mine.lanes32);
-          }
-        } else if (f64) {
-          Few64.rows(columns64, g * k, k, from, pitch * size, wide, tall, to, ld);
-        } else {
-          Few32.rows(columns32, g * k, k, from, pitch * size, wide, tall, to, ld);
-        }
+        tile.run(columns, g * k, 0, k, y + (long) j * size, pitch, to, ld, false);
+      }
+      j += vectors * lanes;
+    }
+    if (j < count) {
+      rest(y + (long) j * size, pitch, count - j, lanes, out + (long) j * size, ld, mine);
+    }
+  }
+
+  /** As {@link #columns} for less than a vector, which must not be read beyond its end. */
+  private void rest(long y, long pitch, int count, int lanes, long out, long ld, Workspace mine) {
+    long packed = mine.b.bytes((long) k * lanes * size);
+    Tile tile = new Tile.Form(f64, false, 4, 1).tile();
+    if (f64) {
+      Packing.strips64(y, pitch, count, 0, k, k, packed);
+    } else {
+      Packing.strips32(y, pitch, count, 0, k, k, packed);
+    }
+    for (int g = 0; g < few; g += 4) {
+      int tall = Math.min(4, few - g);
+      long ldTile = 2L * lanes * size;
+      tile.run(columns, g * k, 0, k, packed, (long) lanes * size, mine.tile, ldTile, false);
+      if (f64) {
+        Lanes.flush64(mine.tile, out + g * ld, ld, tall, count, false);
+      } else {
+        Lanes.flush32(mine.tile, out + g * ld, ld, tall, count, false);
       }
     }
   }

@@ -7,15 +7,16 @@ import java.lang.foreign.MemorySegment;
 final class Workspace {
   private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
 
-  private static final long TILE_BYTES = 4L * Blocking.F32.mr() * Blocking.F32.nr();
+  private static final long TILE_BYTES =
+      Math.max(4L * Blocking.F32.mr() * Blocking.F32.nr(), 16 * Double.BYTES);
 
   /**
    * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
    * JIT far less than reading native memory.
    */
-  final float[] a32 = new float[Blocking.F32.mc() * Blocking.F32.kc()];
+  private float[] a32 = {};
 
-  final double[] a64 = new double[Blocking.F64.mc() * Blocking.F64.kc()];
+  private double[] a64 = {};
 
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
@@ -29,16 +30,8 @@ final class Workspace {
   /** Unfinished sums of a product whose depth is packed in parts. */
   final Slot sums = new Slot();
 
-  /** Elements that are turned from rows to columns. */
-  final Packing packing = new Packing();
-
   /** A part of a factor that is not read where it lies. */
   final Slot chunk = new Slot();
-
-  /** Sixteen vectors. */
-  final float[] lanes32 = new float[8 * Blocking.F32.nr()];
-
-  final double[] lanes64 = new double[8 * Blocking.F64.nr()];
 
   private float[] columns32 = {};
   private double[] columns64 = {};
@@ -49,6 +42,25 @@ final class Workspace {
   final long tile = tileMemory.address();
 
   private Workspace() {}
+
+  float[] a32() {
+    if (a32.length == 0) {
+      a32 = new float[elements(Blocking.F32)];
+    }
+    return a32;
+  }
+
+  double[] a64() {
+    if (a64.length == 0) {
+      a64 = new double[elements(Blocking.F64)];
+    }
+    return a64;
+  }
+
+  /** Enough for padded rows as well as for panels. */
+  private static int elements(Blocking b) {
+    return (b.mc() + b.mr()) * (b.kc() + b.nr());
+  }
 
   static Workspace get() {
     return OF_THREAD.get();

@@ -27,6 +27,9 @@ public final class InterpDevice implements Device {
   private long allocations;
   private boolean closed;
 
+  /** A device without buffers, apart from the one that {@link InterpProvider} opens. */
+  public InterpDevice() {}
+
   /** Bytes that may be allocated: the property, or the Java heap's limit. */
   static long limit() {
     return Long.getLong(MEMORY_PROPERTY, Runtime.getRuntime().maxMemory());

@@ -10,6 +10,9 @@ import tapedeck.ad.backend.DeviceInfo;
 public final class InterpProvider implements BackendProvider {
   static final String NAME = "interp";
 
+  /** For the service loader; all instances are alike. */
+  public InterpProvider() {}
+
   @Override
   public String name() {
     return NAME;

@@ -105,22 +105,31 @@ final class Asm {
         MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_long, stored(t)));
   }
 
+  /** Pushes the segment of all memory. */
+  void allMemory() {
+    code.getstatic(MEMORY, "ALL", ClassDesc.of("java.lang.foreign.MemorySegment"));
+  }
+
+  /** Address on the stack becomes the long there. */
+  void getLong() {
+    code.invokestatic(
+        MEMORY, "getLong", MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_long));
+  }
+
+  /** Stores: address and long are on the stack. */
+  void putLong() {
+    code.invokestatic(
+        MEMORY,
+        "putLong",
+        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_long));
+  }
+
   /** {@code for (slot = 0; slot < limit; slot++) body}, with int counters. */
   void intLoop(int slot, int limitSlot, Runnable body) {
     code.iconst_0().istore(slot);
     Label top = code.newLabel();
     Label end = code.newLabel();
     code.labelBinding(top).iload(slot).iload(limitSlot).if_icmpge(end);
-    body.run();
-    code.iinc(slot, 1).goto_(top).labelBinding(end);
-  }
-
-  /** As {@link #intLoop} up to a constant. */
-  void intLoop(int slot, long limit, Runnable body) {
-    code.iconst_0().istore(slot);
-    Label top = code.newLabel();
-    Label end = code.newLabel();
-    code.labelBinding(top).iload(slot).loadConstant((int) limit).if_icmpge(end);
     body.run();
     code.iinc(slot, 1).goto_(top).labelBinding(end);
   }

@@ -1,5 +1,8 @@
 package tapedeck.cpu.jit;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
@@ -27,21 +30,23 @@ interface CpuKernel {
   static long work(Kernel kernel) {
     double cost = 0;
     for (Phase p : kernel.phases()) {
-      double each =
-          switch (p) {
-            case Phase.Reduce r -> r.accs().stream().mapToLong(a -> cost(a.value())).sum();
-            case Phase.Emit e -> e.stores().stream().mapToLong(s -> cost(s.value())).sum();
-            case Phase.ScatterAdd s -> cost(s.store().value());
-          };
-      cost += each * Contraction.extent(p.loops());
+      Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+      long each = 0;
+      for (Expr e : KeptValues.values(p)) {
+        each += cost(e, seen);
+      }
+      cost += (double) each * Contraction.extent(p.loops());
     }
     return (long) Math.min(1e18, cost * kernel.points());
   }
 
-  private static long cost(Expr e) {
+  private static long cost(Expr e, Set<Expr> seen) {
+    if (!seen.add(e)) {
+      return 0;
+    }
     long sum = e instanceof Expr.Apply a ? a.op().cost() : 1;
     for (Expr c : e.children()) {
-      sum = Math.min(1 << 20, sum + cost(c));
+      sum += cost(c, seen);
     }
     return sum;
   }

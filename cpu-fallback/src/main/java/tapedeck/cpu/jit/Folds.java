@@ -1,87 +1,48 @@
 package tapedeck.cpu.jit;
 
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import tapedeck.ad.kir.Phase;
 
 /**
- * Reductions across the lanes of a vector. Sums and products fold halves onto each other until one
- * lane is left: the library's own may combine in any order, and this is the same on every run.
+ * Generates reductions across the lanes of a vector in memory, by halves: lane i is combined with
+ * lane i + n/2 until one is left. The order is fixed, which the Vector API's own reductions do not
+ * promise; scalar instructions do as well for so few values.
  */
-public final class Folds {
-  private Folds() {}
+final class Folds {
+  private final Phase.Accumulator acc;
+  private final int lanes;
+  private final CodeBuilder code;
+  private final ScalarGen scalar;
 
-  public static float foldSUM(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
+  private Folds(Phase.Accumulator acc, int lanes, CodeBuilder code) {
+    this.acc = acc;
+    this.lanes = lanes;
+    this.code = code;
+    this.scalar = new ScalarGen(new Asm(code), new int[0], new Dependences());
+  }
+
+  /** A method from the address of an accumulator's lanes to the result. */
+  static ClassGen.Callee add(ClassGen out, Phase.Accumulator acc, int lanes) {
+    return out.add(
+        "fold",
+        MethodTypeDesc.of(Asm.desc(acc.dtype()), ConstantDescs.CD_long),
+        b -> {
+          new Folds(acc, lanes, b).push(0, 1);
+          b.return_(Asm.kind(acc.dtype()));
+        });
+  }
+
+  /** Pushes the result of every lane that is {@code first} modulo {@code step}. */
+  private void push(int first, int step) {
+    if (step == lanes) {
+      code.lload(code.parameterSlot(0)).loadConstant((long) first * acc.dtype().bytes()).ladd();
+      scalar.asm.get(acc.dtype());
+    } else {
+      push(first, 2 * step);
+      push(first + step, 2 * step);
+      scalar.combine(acc.reducer(), acc.dtype());
     }
-    return x.lane(0);
-  }
-
-  public static float foldPROD(FloatVector v) {
-    FloatVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static float foldMAX(FloatVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static float foldMIN(FloatVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
-  }
-
-  public static double foldSUM(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static double foldPROD(DoubleVector v) {
-    DoubleVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static double foldMAX(DoubleVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static double foldMIN(DoubleVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
-  }
-
-  public static int foldSUM(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.add(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static int foldPROD(IntVector v) {
-    IntVector x = v;
-    for (int half = v.length() / 2; half > 0; half /= 2) {
-      x = x.mul(x.rearrange(VectorShuffle.iota(x.species(), half, 1, true)));
-    }
-    return x.lane(0);
-  }
-
-  public static int foldMAX(IntVector v) {
-    return v.reduceLanes(VectorOperators.MAX);
-  }
-
-  public static int foldMIN(IntVector v) {
-    return v.reduceLanes(VectorOperators.MIN);
   }
 }

@@ -1,41 +1,48 @@
 package tapedeck.cpu.jit;
 
-import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
-import tapedeck.ad.type.DeviceException;
 
 /**
  * Generates the code of one kernel. The vector axis is either the innermost grid loop (COLUMNS:
  * every phase works on a block of grid points at once) or the innermost loop of each phase (ROWS:
  * one grid point at a time), whichever has more contiguous accesses; without the Vector API all is
- * SCALAR. How work is cut depends on the kernel alone, so results are the same on any number of
- * threads.
+ * SCALAR. Each phase is a method. How work is cut depends on the kernel alone, so results are the
+ * same on any number of threads.
  */
 final class KernelGen {
   /** Elements of a long innermost grid loop that make one work unit. */
-  private static final int CHUNK = 8 * BlockGen.BLOCK;
+  private static final int CHUNK = 4096;
 
   /** The same where operands are transposed: so few that their lines do not push each other out. */
   private static final int NARROW_CHUNK = 128;
+
+  /** Most elements of a block. */
+  static final int BLOCK = 512;
+
+  /** The same where nothing but accumulators is kept per element. */
+  static final int LONG_BLOCK = 2048;
+
+  /** Axis from which a row is enough for a vector loop. */
+  private static final int SHORT_AXIS = 256;
 
   /** Rows shorter than this are not worth a vector. */
   private static final int SHORT = 4;
@@ -54,102 +61,126 @@ final class KernelGen {
    */
   record Generated(KernelCode code, long units, long scratchBytes) {}
 
-  /** Rows and columns of a part of a matrix product; see {@link TileCode}. */
-  record Region(List<Loop> batch, List<Loop> rows, List<Loop> columns, Expr operand) {}
-
-  private static final ClassDesc SELF =
-      ClassDesc.of(KernelGen.class.getPackageName() + ".Generated");
-
-  private static final MethodTypeDesc RUN =
-      MethodTypeDesc.of(
-          ConstantDescs.CD_void,
-          ConstantDescs.CD_long.arrayType(),
-          ConstantDescs.CD_long,
-          ConstantDescs.CD_long,
-          ConstantDescs.CD_long,
-          ConstantDescs.CD_long.arrayType());
-
   private final Kernel kernel;
-  private final Region region;
   private final Mode mode;
   private final boolean half;
   private final int chunk;
-  private ScalarGen scalar;
-  private Asm asm;
-  private CodeBuilder code;
-  private int scratchSlot;
-  private int maxScratch;
-  private final Map<Integer, Integer> accSlots = new HashMap<>();
+  private final int block;
+  private final ScratchSpace space = new ScratchSpace();
+  private final Dependences dependences = new Dependences();
+  private final ClassGen out = new ClassGen();
+  private final BlockGen.Place place;
+  private final Map<Integer, Long> accs = new HashMap<>();
 
-  private KernelGen(Kernel kernel, Region region, boolean vectors) {
-    this.kernel = kernel;
-    this.region = region;
-    this.half = new KernelShape(kernel).hasFloat64();
-    this.mode =
-        !vectors
-            ? Mode.SCALAR
-            : region != null ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
-    this.chunk = new KernelShape(kernel).isTransposed() ? NARROW_CHUNK : CHUNK;
-    kernel.phases().forEach(p -> accs(p).forEach(a -> accSlots.put(a.id(), accSlots.size())));
-    this.maxScratch = accSlots.size();
+  /** Parameters that the kernel was given; those after them are in scratch memory. */
+  private final int given;
+
+  private final List<Long> kept = new ArrayList<>();
+
+  /** Transposed operands of an elementwise kernel, or null. */
+  private final Transposes transposes;
+
+  /** Innermost outer loops of an elementwise kernel that a vector loop walks too. */
+  private final List<Loop> rows;
+
+  /** The method that is being written. */
+  private MethodGen method;
+
+  private KernelGen(Kernel kernel, boolean vectors) {
+    KernelShape shape = new KernelShape(kernel);
+    this.half = shape.hasFloat64();
+    this.mode = vectors ? shape.mode(SHORT) : Mode.SCALAR;
+    this.block = shape.isCheap() ? LONG_BLOCK : BLOCK;
+    Loop axis = mode == Mode.COLUMNS ? kernel.grid().getLast() : null;
+    this.transposes = axis == null ? null : Transposes.of(kernel);
+    this.kernel =
+        transposes != null
+            ? transposes.kernel()
+            : KeptValues.ofLargePhases(
+                KeptValues.ofFunctions(kernel, axis, block),
+                p -> mode != Mode.COLUMNS && !isVectorRow(p));
+    this.given = kernel.params().size();
+    this.chunk =
+        transposes != null ? transposes.columns() : shape.isTransposed() ? NARROW_CHUNK : CHUNK;
+    this.place =
+        new BlockGen.Place(out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half);
+    for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
+      kept.add(space.allocate(p.elements() * p.dtype().bytes()));
+    }
+    this.rows = rows();
+    Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
+    long lanes = vectors ? VectorCode.lanes(half) : 1;
+    for (Phase p : kernel.phases()) {
+      for (Phase.Accumulator a : accs(p)) {
+        accs.put(a.id(), space.allocate((mode == Mode.COLUMNS ? block : lanes) * 8));
+        dependences.acc(a.id(), changing);
+      }
+    }
   }
 
   static Generated generate(Kernel kernel, boolean vectors) {
-    return new KernelGen(kernel, null, vectors).build();
+    KernelGen g = new KernelGen(kernel, vectors);
+    KernelCode code = ClassGen.load(g.bytes());
+    return new Generated(code, g.units(), g.space.bytes());
   }
 
-  /**
-   * Code that fills a tile with an operand's elements, or (operand null) stores a finished tile.
-   */
-  static Generated generate(Kernel kernel, Region region) {
-    return new KernelGen(kernel, region, true).build();
+  /** The class file of a kernel, for tests. */
+  static byte[] classFile(Kernel kernel, boolean vectors) {
+    return new KernelGen(kernel, vectors).bytes();
   }
 
-  private Generated build() {
-    ClassDesc name = SELF;
-    byte[] bytes =
-        ClassFile.of()
-            .build(
-                name,
-                c -> {
-                  c.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
-                      .withInterfaceSymbols(KernelCode.class.describeConstable().orElseThrow())
-                      .withMethodBody(
-                          ConstantDescs.INIT_NAME,
-                          ConstantDescs.MTD_void,
-                          0,
-                          b ->
-                              b.aload(0)
-                                  .invokespecial(
-                                      ConstantDescs.CD_Object,
-                                      ConstantDescs.INIT_NAME,
-                                      ConstantDescs.MTD_void)
-                                  .return_())
-                      .withMethodBody("run", RUN, ClassFile.ACC_PUBLIC, this::method);
-                  if (split()) {
-                    for (int i = 0; i < kernel.phases().size(); i++) {
-                      Phase p = kernel.phases().get(i);
-                      c.withMethodBody(
-                          "phase" + i, phaseType(), ClassFile.ACC_STATIC, b -> phaseMethod(b, p));
-                    }
-                  }
-                });
-    try {
-      Class<?> type = MethodHandles.lookup().defineHiddenClass(bytes, true).lookupClass();
-      KernelCode made = (KernelCode) type.getDeclaredConstructor().newInstance();
-      return new Generated(made, units(), (long) maxScratch * BlockGen.SLOT);
-    } catch (ReflectiveOperationException | LinkageError e) {
-      throw new DeviceException("[cpu] generated code of a kernel did not load: " + e, e);
-    }
+  private byte[] bytes() {
+    return out.write(this::run);
   }
 
   private long units() {
-    if (region != null) {
-      return Contraction.extent(region.rows());
-    }
     return mode == Mode.COLUMNS
-        ? Contraction.extent(outer()) * chunks()
+        ? Contraction.extent(groups()) * chunks()
         : Contraction.extent(kernel.grid());
+  }
+
+  /**
+   * Loops around a short axis, for which blocks of one row each would be mostly overhead; none
+   * unless the kernel is a single vector loop.
+   */
+  private List<Loop> rows() {
+    if (mode != Mode.COLUMNS
+        || transposes != null
+        || outer().isEmpty()
+        || kernel.grid().getLast().extent() > SHORT_AXIS
+        || kernel.phases().size() != 1
+        || !(kernel.phases().get(0) instanceof Phase.Emit e)
+        || !e.loops().isEmpty()) {
+      return List.of();
+    }
+    List<Loop> inner = outer().subList(Math.max(0, outer().size() - 2), outer().size());
+    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
+    Loop axis = kernel.grid().getLast();
+    BlockPlan plan = new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0);
+    return plan.walksRows() ? inner : List.of();
+  }
+
+  /** Values of a loop that a work unit of columns does: of most outer loops, one. */
+  private long perUnit(Loop l) {
+    if (transposes != null && l.equals(transposes.row())) {
+      return transposes.rows();
+    }
+    if (rows.isEmpty() || !rows.contains(l)) {
+      return 1;
+    }
+    long inside = kernel.grid().getLast().extent();
+    if (l.equals(rows.getLast()) && rows.size() > 1) {
+      return l.extent();
+    }
+    inside *= rows.size() > 1 ? rows.getLast().extent() : 1;
+    return Math.max(1, CHUNK / inside);
+  }
+
+  /** The outer loops in steps of what a work unit does. */
+  private List<Loop> groups() {
+    return outer().stream()
+        .map(l -> new Loop(l.id(), (l.extent() + perUnit(l) - 1) / perUnit(l)))
+        .toList();
   }
 
   private List<Loop> outer() {
@@ -162,345 +193,317 @@ final class KernelGen {
     return (kernel.grid().getLast().extent() + chunk - 1) / chunk;
   }
 
-  // ---- the method -----------------------------------------------------------------------------
-
-  /**
-   * HotSpot compiles no method of more than 8,000 bytes, so each of several phases is a method of
-   * its own.
-   */
-  private boolean split() {
-    return region == null && kernel.phases().size() > 1;
+  /** Scratch bytes of one value of a block; not a power of two, or all would share cache lines. */
+  static long slotBytes(int block, boolean half) {
+    return (long) block * (half ? 8 : 4) + 64;
   }
 
-  /** Buffers, scratch, first axis value, number of axis values, then the outer loops. */
+  // ---- methods --------------------------------------------------------------------------------
+
+  /** Begins a method; a block of an axis starts where {@code base} says, if there is one. */
+  private MethodGen open(CodeBuilder b, int buffers, int scratch, int base) {
+    Asm asm = new Asm(b);
+    int[] params = new int[kernel.params().size()];
+    for (int i = 0; i < params.length; i++) {
+      if (i < given) {
+        b.aload(buffers).loadConstant(i).laload();
+      } else {
+        b.lload(scratch).loadConstant(kept.get(i - given)).ladd();
+        if (mode == Mode.COLUMNS && base >= 0) {
+          // Elements are counted by the axis, and the first of the block comes first.
+          b.lload(base).loadConstant((long) kernel.params().get(i).dtype().bytes()).lmul().lsub();
+        }
+      }
+      params[i] = asm.keep(TypeKind.LONG);
+    }
+    MethodGen m = new MethodGen(b, asm, new ScalarGen(asm, params, dependences), buffers, scratch);
+    for (Phase p : kernel.phases()) {
+      for (Phase.Accumulator a : accs(p)) {
+        m.scalar()
+            .bindAcc(
+                a.id(),
+                id -> {
+                  m.scratchAddress(accs.get(id));
+                  if (mode == Mode.COLUMNS) {
+                    b.lload(m.scalar().slot(kernel.grid().getLast())).lload(base).lsub();
+                    b.loadConstant((long) a.dtype().bytes()).lmul().ladd();
+                  }
+                  asm.get(a.dtype());
+                });
+      }
+    }
+    return m;
+  }
+
+  private void run(CodeBuilder b) {
+    MethodGen m = open(b, b.parameterSlot(0), b.parameterSlot(3), -1);
+    List<ClassGen.Callee> phases = new ArrayList<>();
+    for (Phase p : kernel.phases()) {
+      phases.add(out.add("phase", phaseType(), c -> phase(c, p)));
+    }
+    int unit = m.asm().local(TypeKind.LONG);
+    m.asm()
+        .longLoop(
+            unit,
+            () -> b.lload(b.parameterSlot(1)),
+            () -> b.lload(b.parameterSlot(2)),
+            1,
+            () -> {
+              if (mode == Mode.COLUMNS) {
+                columns(m, unit, phases);
+              } else {
+                Nest.decompose(m, unit, kernel.grid());
+                call(m, phases, null);
+              }
+            });
+    b.return_();
+  }
+
+  /** Buffers, scratch, first axis value, number of axis values, rows, then the outer loops. */
   private MethodTypeDesc phaseType() {
-    ClassDesc[] args = new ClassDesc[4 + outer().size()];
-    java.util.Arrays.fill(args, ConstantDescs.CD_long);
+    ClassDesc[] args = new ClassDesc[5 + outer().size()];
+    Arrays.fill(args, ConstantDescs.CD_long);
     args[0] = ConstantDescs.CD_long.arrayType();
+    args[3] = ConstantDescs.CD_int;
+    args[4] = ConstantDescs.CD_int;
     return MethodTypeDesc.of(ConstantDescs.CD_void, args);
   }
 
-  private void begin(CodeBuilder b, int scratch) {
-    code = b;
-    asm = new Asm(b);
-    scratchSlot = scratch;
-    int[] params = new int[kernel.params().size()];
-    for (int i = 0; i < params.length; i++) {
-      b.aload(b.parameterSlot(0)).loadConstant(i).laload();
-      params[i] = asm.keep(TypeKind.LONG);
-    }
-    scalar = new ScalarGen(asm, params);
-  }
-
-  private void method(CodeBuilder b) {
-    begin(b, b.parameterSlot(3));
-    int unit = asm.local(TypeKind.LONG);
-    asm.longLoop(
-        unit,
-        () -> b.lload(b.parameterSlot(1)),
-        () -> b.lload(b.parameterSlot(2)),
-        1,
-        () -> {
-          scalar.open();
-          if (region != null) {
-            tileRow(unit);
-          } else if (mode == Mode.COLUMNS) {
-            columns(unit);
-          } else {
-            decompose(unit, kernel.grid());
-            if (split()) {
-              callPhases(null);
-            } else {
-              kernel.phases().forEach(p -> hoistedRow(p));
-            }
-          }
-          scalar.close();
-        });
-    b.return_();
-  }
-
-  private void callPhases(int[] at) {
-    for (int i = 0; i < kernel.phases().size(); i++) {
-      code.aload(code.parameterSlot(0)).lload(scratchSlot);
+  private void call(MethodGen m, List<ClassGen.Callee> phases, BlockGen.Block at) {
+    for (ClassGen.Callee p : phases) {
+      m.code().aload(m.buffers()).lload(m.scratch());
       if (at == null) {
-        code.lconst_0().lconst_0();
+        m.code().lconst_0().iconst_0().iconst_0();
       } else {
-        code.lload(at[0]).iload(at[1]).i2l();
-      }
-      outer().forEach(l -> code.lload(scalar.slot(l)));
-      code.invokestatic(SELF, "phase" + i, phaseType());
-    }
-  }
-
-  /** One phase: its accumulators go to scratch, where later phases find them. */
-  private void phaseMethod(CodeBuilder b, Phase p) {
-    begin(b, b.parameterSlot(1));
-    for (int i = 0; i < outer().size(); i++) {
-      scalar.bind(outer().get(i), b.parameterSlot(4 + i));
-    }
-    if (mode == Mode.COLUMNS) {
-      Loop axis = kernel.grid().getLast();
-      int base = b.parameterSlot(2);
-      scalar.bind(axis, base);
-      b.lload(b.parameterSlot(3)).l2i();
-      int count = asm.keep(TypeKind.INT);
-      kernel.phases().forEach(q -> accs(q).forEach(a -> bindBlock(a, axis, base)));
-      Set<Loop> inside = new HashSet<>(p.loops());
-      inside.add(axis);
-      scalar.hoist(values(p), inside);
-      columnPhase(p, axis, new int[] {base, count});
-    } else {
-      for (Phase q : kernel.phases()) {
-        for (Phase.Accumulator a : accs(q)) {
-          scalar.bindAcc(
-              a.id(),
-              Set.of(),
-              id -> {
-                scratchAddress(accSlots.get(id));
-                asm.get(a.dtype());
-              });
+        m.code().lload(at.base()).iload(at.count());
+        if (at.rows() < 0) {
+          m.code().iconst_0();
+        } else {
+          m.code().iload(at.rows());
         }
       }
-      hoistedRow(p);
-    }
-    b.return_();
-  }
-
-  private void hoistedRow(Phase p) {
-    scalar.hoist(values(p), new HashSet<>(p.loops()));
-    row(p);
-  }
-
-  /** An accumulator with one value per element of the block, in scratch. */
-  private void bindBlock(Phase.Accumulator a, Loop axis, int base) {
-    scalar.bindAcc(
-        a.id(),
-        Set.of(axis),
-        id -> {
-          scratchAddress(accSlots.get(id));
-          code.lload(scalar.slot(axis)).lload(base).lsub();
-          code.loadConstant((long) a.dtype().bytes()).lmul().ladd();
-          asm.get(a.dtype());
-        });
-  }
-
-  /** Binds loops to the digits of a flat position. */
-  private void decompose(int flat, List<Loop> loops) {
-    code.lload(flat);
-    int rest = asm.keep(TypeKind.LONG);
-    for (int i = loops.size() - 1; i >= 0; i--) {
-      Loop l = loops.get(i);
-      code.lload(rest);
-      if (i > 0) {
-        code.loadConstant(l.extent()).lrem();
-      }
-      scalar.bind(l, asm.keep(TypeKind.LONG));
-      if (i > 0) {
-        code.lload(rest).loadConstant(l.extent()).ldiv().lstore(rest);
-      }
+      outer().forEach(l -> m.code().lload(m.scalar().slot(l)));
+      ClassGen.call(m.code(), p);
     }
   }
 
-  private static List<Expr> values(Phase p) {
-    return switch (p) {
-      case Phase.Reduce r -> r.accs().stream().map(Phase.Accumulator::value).toList();
-      case Phase.Emit e -> e.stores().stream().map(Phase.Store::value).toList();
-      case Phase.ScatterAdd s -> List.of(s.store().value());
-    };
-  }
-
-  private void nest(List<Loop> loops, Runnable body) {
-    if (loops.isEmpty()) {
-      body.run();
-      return;
-    }
-    Loop l = loops.get(0);
-    int slot = asm.local(TypeKind.LONG);
-    scalar.bind(l, slot);
-    asm.longLoop(
-        slot,
-        () -> code.lconst_0(),
-        () -> code.loadConstant(l.extent()),
-        1,
-        () -> {
-          scalar.open();
-          nest(loops.subList(1, loops.size()), body);
-          scalar.close();
-        });
-  }
-
-  /**
-   * Runs a body for blocks of an axis between two values; the count is in the int local that it
-   * gets.
-   */
-  private void blocks(Loop axis, Runnable from, Runnable to, Consumer<int[]> body) {
-    int base = asm.local(TypeKind.LONG);
-    to.run();
-    int end = asm.keep(TypeKind.LONG);
-    scalar.bind(axis, base);
-    asm.longLoop(
-        base,
-        from,
-        () -> code.lload(end),
-        BlockGen.BLOCK,
-        () -> {
-          code.loadConstant((long) BlockGen.BLOCK).lload(end).lload(base).lsub();
-          asm.call(
-              Math.class,
-              "min",
-              ConstantDescs.CD_long,
-              ConstantDescs.CD_long,
-              ConstantDescs.CD_long);
-          code.l2i();
-          int count = asm.keep(TypeKind.INT);
-          scalar.open();
-          body.accept(new int[] {base, count});
-          scalar.close();
-        });
-  }
-
-  private BlockGen block(
-      Loop axis, int[] at, Map<Integer, Integer> accBlocks, Map<Integer, Integer> accAddress) {
-    return new BlockGen(
-        scalar, axis, at[0], at[1], scratchSlot, half, accSlots.size(), accBlocks, accAddress);
-  }
-
-  private void emit(BlockGen g, List<Sink> sinks) {
-    g.emit(sinks);
-    maxScratch = Math.max(maxScratch, g.scratchSlots());
-  }
-
-  private void scratchAddress(int slot) {
-    code.lload(scratchSlot).loadConstant((long) slot * BlockGen.SLOT).ladd();
-  }
-
-  private void fill(int slot, DType t, double v, int countSlot, int count) {
-    scratchAddress(slot);
-    asm.constant(t, v);
-    if (countSlot >= 0) {
-      code.iload(countSlot);
-    } else {
-      code.loadConstant(count);
-    }
-    asm.call(
-        Blocks.class,
-        t == DType.BOOL ? "fillBool" : "fill",
-        ConstantDescs.CD_void,
-        ConstantDescs.CD_long,
-        Asm.desc(t),
-        ConstantDescs.CD_int);
-  }
-
-  // ---- COLUMNS --------------------------------------------------------------------------------
-
-  private void columns(int unit) {
+  private void columns(MethodGen m, int unit, List<ClassGen.Callee> phases) {
+    CodeBuilder code = m.code();
     Loop axis = kernel.grid().getLast();
     // All rows of one chunk come before the next chunk, so that lines of a transposed operand are
     // still in the cache when the next row reads them.
-    long rows = Contraction.extent(outer());
-    code.lload(unit).loadConstant(rows).ldiv().loadConstant((long) chunk).lmul();
-    int from = asm.keep(TypeKind.LONG);
-    code.lload(unit).loadConstant(rows).lrem();
-    int rest = asm.keep(TypeKind.LONG);
-    decompose(rest, outer());
-    blocks(
+    List<Loop> groups = groups();
+    long positions = Contraction.extent(groups);
+    code.lload(unit).loadConstant(positions).ldiv().loadConstant((long) chunk).lmul();
+    int from = m.asm().keep(TypeKind.LONG);
+    code.lload(unit).loadConstant(positions).lrem();
+    int rest = m.asm().keep(TypeKind.LONG);
+    Nest.decompose(m, rest, groups);
+    Nest.blocks(
+        m,
         axis,
+        block,
         () -> code.lload(from),
         () -> {
           code.lload(from).loadConstant((long) chunk).ladd().loadConstant(axis.extent());
-          asm.call(
-              Math.class,
-              "min",
-              ConstantDescs.CD_long,
-              ConstantDescs.CD_long,
-              ConstantDescs.CD_long);
+          Nest.min(m);
         },
         at -> {
-          if (split()) {
-            callPhases(at);
+          if (transposes != null) {
+            tile(m, at, groups, phases);
+          } else if (!rows.isEmpty()) {
+            rows(m, at, groups, phases);
           } else {
-            columnPhase(kernel.phases().get(0), axis, at);
+            call(m, phases, at);
           }
         });
+  }
+
+  /** Binds a loop to the first value of a group, and keeps the value after the group's last. */
+  private int group(MethodGen m, Loop l, List<Loop> groups) {
+    CodeBuilder code = m.code();
+    code.lload(m.scalar().slot(groups.get(outer().indexOf(l)))).loadConstant(perUnit(l)).lmul();
+    int first = m.asm().keep(TypeKind.LONG);
+    m.scalar().bind(l, first);
+    code.lload(first).loadConstant(perUnit(l)).ladd().loadConstant(l.extent());
+    Nest.min(m);
+    return m.asm().keep(TypeKind.LONG);
+  }
+
+  /** Does several rows in one vector loop. */
+  private void rows(
+      MethodGen m, BlockGen.Block at, List<Loop> groups, List<ClassGen.Callee> phases) {
+    for (Loop l : rows.reversed()) {
+      int end = group(m, l, groups);
+      if (l.equals(rows.getFirst())) {
+        m.code().lload(end).lload(m.scalar().slot(l)).lsub().l2i();
+      }
+    }
+    int count = m.asm().keep(TypeKind.INT);
+    call(m, phases, new BlockGen.Block(at.axis(), at.base(), at.count(), count));
+  }
+
+  /** Transposes a tile of each operand, then does the tile's rows. */
+  private void tile(
+      MethodGen m, BlockGen.Block at, List<Loop> groups, List<ClassGen.Callee> phases) {
+    CodeBuilder code = m.code();
+    Loop row = transposes.row();
+    int end = group(m, row, groups);
+    int first = m.scalar().slot(row);
+    for (int i = 0; i < transposes.loads().size(); i++) {
+      Expr.Load l = transposes.loads().get(i);
+      int size = l.dtype().bytes();
+      m.scalar().address(l.param(), l.dtype(), l.index());
+      code.loadConstant(l.index().coef(at.axis()) * size);
+      m.scratchAddress(kept.get(i));
+      code.loadConstant((long) transposes.pitch() * size);
+      code.lload(end).lload(first).lsub().l2i().iload(at.count()).loadConstant(size);
+      m.asm()
+          .call(
+              Transposes.class,
+              "copy",
+              ConstantDescs.CD_void,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_long,
+              ConstantDescs.CD_int,
+              ConstantDescs.CD_int,
+              ConstantDescs.CD_int);
+    }
+    int value = m.asm().local(TypeKind.LONG);
+    m.scalar().bind(row, value);
+    m.asm()
+        .longLoop(
+            value, () -> code.lload(first), () -> code.lload(end), 1, () -> call(m, phases, at));
+  }
+
+  /** One phase: its accumulators go to scratch, where later phases find them. */
+  private void phase(CodeBuilder b, Phase p) {
+    int base = b.parameterSlot(2);
+    method = open(b, b.parameterSlot(0), b.parameterSlot(1), base);
+    for (int i = 0; i < outer().size(); i++) {
+      method.scalar().bind(outer().get(i), b.parameterSlot(5 + i));
+    }
+    long mark = space.mark();
+    Set<Loop> inside = new HashSet<>(p.loops());
+    if (mode == Mode.COLUMNS) {
+      Loop axis = kernel.grid().getLast();
+      method.scalar().bind(axis, base);
+      inside.add(axis);
+      method.scalar().hoist(KeptValues.values(p), inside);
+      int count = rows.isEmpty() ? -1 : b.parameterSlot(4);
+      columnPhase(p, new BlockGen.Block(axis, base, b.parameterSlot(3), count));
+    } else {
+      method.scalar().hoist(KeptValues.values(p), inside);
+      row(p);
+    }
+    space.release(mark);
+    b.return_();
   }
 
   private static List<Phase.Accumulator> accs(Phase p) {
     return p instanceof Phase.Reduce r ? r.accs() : List.of();
   }
 
-  private void columnPhase(Phase p, Loop axis, int[] at) {
+  private void emit(BlockGen.Block at, List<Sink> sinks) {
+    BlockPlan plan =
+        new BlockPlan(at.axis(), rows, sinks, dependences, space, slotBytes(block, half));
+    BlockGen.emit(place, plan, at, method);
+  }
+
+  /** Sets accumulators to their identity; the number of values is on the stack in the end. */
+  private void fill(Phase.Accumulator a, Runnable count) {
+    DType t = a.dtype();
+    method.scratchAddress(accs.get(a.id()));
+    method.asm().constant(t, a.reducer().identity(t));
+    count.run();
+    method
+        .asm()
+        .call(
+            Blocks.class,
+            t == DType.BOOL ? "fillBool" : "fill",
+            ConstantDescs.CD_void,
+            ConstantDescs.CD_long,
+            Asm.desc(t),
+            ConstantDescs.CD_int);
+  }
+
+  // ---- COLUMNS --------------------------------------------------------------------------------
+
+  private void columnPhase(Phase p, BlockGen.Block at) {
+    CodeBuilder code = method.code();
     List<Sink> sinks = new ArrayList<>();
     switch (p) {
       case Phase.Reduce r -> {
         for (Phase.Accumulator a : r.accs()) {
-          int slot = accSlots.get(a.id());
-          fill(slot, a.dtype(), a.reducer().identity(a.dtype()), at[1], 0);
-          sinks.add(new Sink.Fold(a.value(), a.reducer(), slot, true));
+          fill(a, () -> code.iload(at.count()));
+          sinks.add(new Sink.Fold(a.value(), a.reducer(), accs.get(a.id()), true));
         }
       }
       case Phase.Emit e -> e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
       case Phase.ScatterAdd s -> sinks.add(new Sink.AddToParam(s.store()));
     }
-    nest(
+    Nest.points(
+        method,
         p.loops(),
         () -> {
-          scalar.open();
+          method.scalar().open();
           Label skip = code.newLabel();
           if (p instanceof Phase.ScatterAdd s) {
-            scalar.branchUnless(s.bounds(), skip);
+            method.scalar().branchUnless(s.bounds(), skip);
           }
-          emit(block(axis, at, accSlots, Map.of()), sinks);
+          emit(at, sinks);
           code.labelBinding(skip);
-          scalar.close();
+          method.scalar().close();
         });
   }
 
   // ---- ROWS and SCALAR ------------------------------------------------------------------------
 
   private void row(Phase p) {
-    boolean vector =
-        mode == Mode.ROWS
-            && !(p instanceof Phase.ScatterAdd)
-            && !p.loops().isEmpty()
-            && p.loops().getLast().extent() >= SHORT;
-    if (vector) {
+    if (isVectorRow(p)) {
       vectorRow(p);
     } else {
       scalarRow(p);
     }
   }
 
+  private boolean isVectorRow(Phase p) {
+    return mode == Mode.ROWS
+        && !(p instanceof Phase.ScatterAdd)
+        && !p.loops().isEmpty()
+        && p.loops().getLast().extent() >= SHORT;
+  }
+
   private void vectorRow(Phase p) {
+    CodeBuilder code = method.code();
     Loop axis = p.loops().getLast();
     List<Sink> sinks = new ArrayList<>();
-    int lanes = half ? Vec.LANES_H : Vec.LANES;
     for (Phase.Accumulator a : accs(p)) {
-      int slot = accSlots.get(a.id());
-      fill(slot, a.dtype(), a.reducer().identity(a.dtype()), -1, lanes);
-      sinks.add(new Sink.Fold(a.value(), a.reducer(), slot, false));
+      fill(a, () -> code.loadConstant(VectorCode.lanes(half)));
+      sinks.add(new Sink.Fold(a.value(), a.reducer(), accs.get(a.id()), false));
     }
     if (p instanceof Phase.Emit e) {
       e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
     }
-    nest(
+    Nest.points(
+        method,
         p.loops().subList(0, p.loops().size() - 1),
         () ->
-            blocks(
+            Nest.blocks(
+                method,
                 axis,
+                block,
                 () -> code.lconst_0(),
                 () -> code.loadConstant(axis.extent()),
-                at -> emit(block(axis, at, Map.of(), Map.of()), sinks)));
+                at -> emit(at, sinks)));
     for (Phase.Accumulator a : accs(p)) {
-      DType t = a.dtype();
-      scratchAddress(accSlots.get(a.id()));
-      if (t == DType.BOOL) {
-        asm.get(t);
+      method.scratchAddress(accs.get(a.id()));
+      if (a.dtype() == DType.BOOL) {
+        method.asm().get(a.dtype());
       } else {
-        String suffix = half && t != DType.FLOAT64 ? "h" : "";
-        ClassDesc v = VectorCode.vector(t);
-        String load = t == DType.FLOAT32 ? "loadF32" : t == DType.FLOAT64 ? "loadF64" : "loadI32";
-        asm.call(Vec.class, load + suffix, v, ConstantDescs.CD_long);
-        asm.call(Folds.class, "fold" + a.reducer().name(), Asm.desc(t), v);
+        ClassGen.call(code, Folds.add(out, a, VectorCode.lanes(half)));
       }
       finish(a);
     }
@@ -509,13 +512,16 @@ final class KernelGen {
   /** Puts a finished accumulator, which is on the stack, where later phases find it. */
   private void finish(Phase.Accumulator a) {
     TypeKind kind = Asm.kind(a.dtype());
-    int slot = asm.keep(kind);
-    scratchAddress(accSlots.get(a.id()));
-    code.loadLocal(kind, slot);
-    asm.put(a.dtype());
+    int slot = method.asm().keep(kind);
+    method.scratchAddress(accs.get(a.id()));
+    method.code().loadLocal(kind, slot);
+    method.asm().put(a.dtype());
   }
 
   private void scalarRow(Phase p) {
+    CodeBuilder code = method.code();
+    Asm asm = method.asm();
+    ScalarGen scalar = method.scalar();
     switch (p) {
       case Phase.Reduce r -> {
         int[] slots = new int[r.accs().size()];
@@ -524,7 +530,8 @@ final class KernelGen {
           asm.constant(a.dtype(), a.reducer().identity(a.dtype()));
           slots[i] = asm.keep(Asm.kind(a.dtype()));
         }
-        nest(
+        Nest.points(
+            method,
             r.loops(),
             () -> {
               for (int i = 0; i < slots.length; i++) {
@@ -541,9 +548,10 @@ final class KernelGen {
           finish(a);
         }
       }
-      case Phase.Emit e -> nest(e.loops(), () -> store(e.stores()));
+      case Phase.Emit e -> Nest.points(method, e.loops(), () -> store(e.stores()));
       case Phase.ScatterAdd s ->
-          nest(
+          Nest.points(
+              method,
               s.loops(),
               () -> {
                 Label skip = code.newLabel();
@@ -554,7 +562,7 @@ final class KernelGen {
                 code.dup2();
                 asm.get(t);
                 scalar.push(st.value());
-                scalar.apply(tapedeck.ad.kir.ScalarOp.ADD, t, t);
+                scalar.apply(ScalarOp.ADD, t, t);
                 asm.put(t);
                 code.labelBinding(skip);
               });
@@ -563,70 +571,20 @@ final class KernelGen {
 
   /** All values, then all stores. */
   private void store(List<Phase.Store> stores) {
+    ScalarGen scalar = method.scalar();
     scalar.open();
     int[] slots = new int[stores.size()];
     for (int i = 0; i < slots.length; i++) {
       scalar.push(stores.get(i).value());
-      slots[i] = asm.keep(Asm.kind(stores.get(i).value().dtype()));
+      slots[i] = method.asm().keep(Asm.kind(stores.get(i).value().dtype()));
     }
     for (int i = 0; i < slots.length; i++) {
       Phase.Store s = stores.get(i);
       DType t = s.value().dtype();
       scalar.address(s.param(), t, s.index());
-      code.loadLocal(Asm.kind(t), slots[i]);
-      asm.put(t);
+      method.code().loadLocal(Asm.kind(t), slots[i]);
+      method.asm().put(t);
     }
     scalar.close();
-  }
-
-  // ---- parts of a matrix product --------------------------------------------------------------
-
-  private void tile(int i) {
-    code.aload(code.parameterSlot(4)).loadConstant(i).laload();
-  }
-
-  private void tileRow(int unit) {
-    Loop axis = region.columns().isEmpty() ? new Loop(-1, 1) : region.columns().get(0);
-    tile(TileCode.BATCH);
-    int batch = asm.keep(TypeKind.LONG);
-    decompose(batch, region.batch());
-    decompose(unit, region.rows());
-    DType t = kernel.contraction().orElseThrow().lhs().dtype();
-    blocks(
-        axis,
-        () -> tile(TileCode.COLUMN),
-        () -> {
-          tile(TileCode.COLUMN);
-          tile(TileCode.COLUMNS);
-          code.ladd();
-        },
-        at -> {
-          // address + ((row - row0) * ld + column - column0) * bytes
-          tile(TileCode.ADDRESS);
-          code.lload(unit);
-          tile(TileCode.ROW);
-          code.lsub();
-          tile(TileCode.STRIDE);
-          code.lmul().lload(at[0]).ladd();
-          tile(TileCode.COLUMN);
-          code.lsub().loadConstant((long) t.bytes()).lmul().ladd();
-          int address = asm.keep(TypeKind.LONG);
-          scalar.bindAcc(
-              0,
-              Set.of(axis),
-              id -> {
-                code.lload(address).lload(scalar.slot(axis)).lload(at[0]).lsub();
-                code.loadConstant((long) t.bytes()).lmul().ladd();
-                asm.get(t);
-              });
-          List<Sink> sinks = new ArrayList<>();
-          if (region.operand() != null) {
-            sinks.add(new Sink.ToTile(region.operand(), address));
-          } else {
-            Phase.Emit e = (Phase.Emit) kernel.phases().get(1);
-            e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
-          }
-          emit(block(axis, at, Map.of(), Map.of(0, address)), sinks);
-        });
   }
 }

@@ -10,6 +10,7 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /** What can be read off a kernel without generating it. */
@@ -34,6 +35,28 @@ record KernelShape(Kernel kernel) {
       }
     }
     return out;
+  }
+
+  /** Whether all is done in a few vector instructions, with nothing kept per element. */
+  boolean isCheap() {
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    return roots().stream().allMatch(e -> isCheap(e, seen)) && seen.size() < 24;
+  }
+
+  private static boolean isCheap(Expr e, Set<Expr> seen) {
+    if (!seen.add(e)) {
+      return true;
+    }
+    boolean cheap =
+        switch (e) {
+          case Expr.Apply a -> a.op().cost() <= 4 && a.op() != ScalarOp.UMULHI;
+          case Expr.Const c -> true;
+          case Expr.Acc a -> true;
+          case Expr.Load l -> l.index().isAffine();
+          case Expr.IndexValue v -> false;
+          case Expr.Guarded g -> false;
+        };
+    return cheap && e.children().stream().allMatch(c -> isCheap(c, seen));
   }
 
   KernelGen.Mode mode(int shortest) {

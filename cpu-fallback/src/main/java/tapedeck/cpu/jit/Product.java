@@ -20,9 +20,6 @@ import tapedeck.cpu.gemm.Parallel;
  * finished tiles.
  */
 final class Product implements CpuKernel {
-  /** Multiplications below which plain loops are as good as packing. */
-  private static final long SMALL = 8192;
-
   private final Kernel kernel;
   private final Contraction c;
   private final boolean f64;
@@ -49,7 +46,7 @@ final class Product implements CpuKernel {
     this.after =
         plain != null
             ? null
-            : KernelGen.generate(kernel, new KernelGen.Region(c.batch(), c.m(), c.n(), null));
+            : TileGen.generate(kernel, new TileGen.Region(c.batch(), c.m(), c.n(), null));
   }
 
   /** Whether a kernel is a product that is worth packing. */
@@ -58,14 +55,12 @@ final class Product implements CpuKernel {
       return false;
     }
     Contraction c = kernel.contraction().get();
-    double volume =
-        (double) Contraction.extent(c.m()) * Contraction.extent(c.n()) * Contraction.extent(c.k());
     return c.n().size() == 1
         && c.k().size() == 1
         && !c.m().isEmpty()
-        && volume >= SMALL
-        && volume / Contraction.extent(c.k()) < Integer.MAX_VALUE
-        && c.lhs().dtype().isFloat();
+        && c.lhs().dtype().isFloat()
+        && Gemm.suits(
+            Contraction.extent(c.m()), Contraction.extent(c.n()), Contraction.extent(c.k()));
   }
 
   static Product compile(Kernel kernel) {
@@ -126,15 +121,29 @@ final class Product implements CpuKernel {
       return new Epilogue.Store(
           addresses[plain.param()] + offset * size, plain.index().coef(c.m().get(0)), f64);
     }
-    return (acc, ld, m0, rows, n0, cols) ->
-        after
-            .code()
-            .run(
-                addresses,
-                m0,
-                m0 + rows,
-                Scratch.get(after.scratchBytes()),
-                new long[] {at, m0, n0, cols, acc, ld});
+    return (acc, ld, m0, rows, n0, cols) -> tile(after, addresses, at, acc, ld, m0, rows, n0, cols);
+  }
+
+  /** Runs generated code on rows r0 to r0 + rows of a tile in memory. */
+  private static void tile(
+      KernelGen.Generated generated,
+      long[] addresses,
+      long at,
+      long memory,
+      int ld,
+      int r0,
+      int rows,
+      int c0,
+      int cols) {
+    Scratch scratch = Scratch.own(generated.scratchBytes());
+    long[] tile = scratch.tile();
+    tile[0] = at;
+    tile[1] = r0;
+    tile[2] = c0;
+    tile[3] = cols;
+    tile[4] = memory;
+    tile[5] = ld;
+    generated.code().run(addresses, r0, r0 + rows, scratch.address(), tile);
   }
 
   /** Value of an affine index at a position of the flattened batch, other loops at 0. */
@@ -160,7 +169,7 @@ final class Product implements CpuKernel {
           && columns.size() == 1) {
         return new View(l, batch, l.index().coef(rows.get(0)), l.index().coef(columns.get(0)));
       }
-      return new Made(KernelGen.generate(kernel, new KernelGen.Region(batch, rows, columns, e)));
+      return new Made(TileGen.generate(kernel, new TileGen.Region(batch, rows, columns, e)));
     }
 
     record View(Expr.Load load, List<Loop> batch, long rowStride, long columnStride)
@@ -177,14 +186,7 @@ final class Product implements CpuKernel {
       public Operand operand(long[] addresses, long at) {
         return new Operand.Computed(
             (dst, ld, r0, rows, c0, cols) ->
-                filler
-                    .code()
-                    .run(
-                        addresses,
-                        r0,
-                        r0 + rows,
-                        Scratch.get(filler.scratchBytes()),
-                        new long[] {at, r0, c0, cols, dst, ld}));
+                tile(filler, addresses, at, dst, ld, r0, rows, c0, cols));
       }
     }
   }

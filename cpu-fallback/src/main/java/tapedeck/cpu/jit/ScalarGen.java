@@ -5,10 +5,12 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,18 +29,19 @@ final class ScalarGen {
   final Asm asm;
   private final CodeBuilder code;
   private final int[] params;
-  private final Map<Loop, Integer> loops = new HashMap<>();
+  private final Map<Loop, Integer> loops = new LinkedHashMap<>();
   private final Map<Integer, IntConsumer> accs = new HashMap<>();
   private final Deque<Map<Expr, Integer>> scopes = new ArrayDeque<>();
-  private final IdentityHashMap<Expr, Set<Loop>> dependences = new IdentityHashMap<>();
+  private final Dependences dependences;
 
-  /** Stands for everything that an accumulator depends on. */
-  private final Map<Integer, Set<Loop>> accDependences = new HashMap<>();
-
-  ScalarGen(Asm asm, int[] params) {
+  /**
+   * @param params long locals with the address of each parameter
+   */
+  ScalarGen(Asm asm, int[] params, Dependences dependences) {
     this.asm = asm;
     this.code = asm.code;
     this.params = params;
+    this.dependences = dependences;
     scopes.push(new IdentityHashMap<>());
   }
 
@@ -51,10 +54,14 @@ final class ScalarGen {
     return loops.get(l);
   }
 
-  /** How to load an accumulator, and the loops with which its value changes. */
-  void bindAcc(int id, Set<Loop> changesWith, IntConsumer load) {
+  /** Loops that have values, in the order in which they got their first. */
+  List<Loop> bound() {
+    return List.copyOf(loops.keySet());
+  }
+
+  /** How to load an accumulator. */
+  void bindAcc(int id, IntConsumer load) {
     accs.put(id, load);
-    accDependences.put(id, changesWith);
   }
 
   void open() {
@@ -75,66 +82,33 @@ final class ScalarGen {
     return null;
   }
 
-  /** Loops with which an expression changes. */
-  Set<Loop> dependences(Expr e) {
-    Set<Loop> d = dependences.get(e);
-    if (d == null) {
-      d = new HashSet<>();
-      switch (e) {
-        case Expr.Const c -> {}
-        case Expr.Acc a -> d.addAll(accDependences.getOrDefault(a.id(), Set.of()));
-        case Expr.Load l -> addLoops(l.index(), d);
-        case Expr.IndexValue v -> addLoops(v.index(), d);
-        case Expr.Apply a -> {
-          for (Expr x : a.args()) {
-            d.addAll(dependences(x));
-          }
-        }
-        case Expr.Guarded g -> {
-          for (Expr.Bound b : g.bounds()) {
-            addLoops(b.index(), d);
-          }
-          d.addAll(dependences(g.value()));
-          d.addAll(dependences(g.otherwise()));
-        }
-      }
-      dependences.put(e, d);
-    }
-    return d;
-  }
-
-  void addLoops(Index index, Set<Loop> into) {
-    for (Index.Term t : index.terms()) {
-      switch (t.atom()) {
-        case Index.Var v -> into.add(v.loop());
-        case Index.Div x -> addLoops(x.arg(), into);
-        case Index.Mod x -> addLoops(x.arg(), into);
-        case Index.Dyn x -> into.addAll(dependences(x.value()));
-      }
-    }
-  }
-
   // ---- hoisting -------------------------------------------------------------------------------
 
-  /** Computes now what does not change with the given loops, as far as it is evaluated for sure. */
+  /**
+   * Computes now what does not change with the given loops, as far as it is evaluated for sure;
+   * nothing if that were too much for one method.
+   */
   void hoist(List<Expr> roots, Set<Loop> inside) {
-    Set<Expr> seen = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
-    roots.forEach(e -> hoist(e, inside, seen));
+    List<Expr> fixed = new ArrayList<>();
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    roots.forEach(e -> fixed(e, inside, seen, fixed));
+    if (CodeSize.of(fixed, Collections.newSetFromMap(new IdentityHashMap<>())) <= CodeSize.LIMIT) {
+      fixed.forEach(this::keep);
+    }
   }
 
-  private void hoist(Expr e, Set<Loop> inside, Set<Expr> seen) {
+  private void fixed(Expr e, Set<Loop> inside, Set<Expr> seen, List<Expr> out) {
     if (!seen.add(e) || e instanceof Expr.Const || e instanceof Expr.Acc || known(e) != null) {
       return;
     }
-    boolean fixed = dependences(e).stream().noneMatch(inside::contains);
-    if (fixed) {
-      keep(e);
+    if (dependences.of(e).stream().noneMatch(inside::contains)) {
+      out.add(e);
       return;
     }
     switch (e) {
-      case Expr.Apply a -> a.args().forEach(x -> hoist(x, inside, seen));
-      case Expr.Load l -> hoistDyn(l.index(), inside, seen);
-      case Expr.IndexValue v -> hoistDyn(v.index(), inside, seen);
+      case Expr.Apply a -> a.args().forEach(x -> fixed(x, inside, seen, out));
+      case Expr.Load l -> fixed(l.index(), inside, seen, out);
+      case Expr.IndexValue v -> fixed(v.index(), inside, seen, out);
       // What a guard protects must not be evaluated early.
       case Expr.Guarded g -> {}
       case Expr.Const c -> {}
@@ -142,13 +116,13 @@ final class ScalarGen {
     }
   }
 
-  private void hoistDyn(Index index, Set<Loop> inside, Set<Expr> seen) {
+  private void fixed(Index index, Set<Loop> inside, Set<Expr> seen, List<Expr> out) {
     for (Index.Term t : index.terms()) {
       switch (t.atom()) {
         case Index.Var v -> {}
-        case Index.Div d -> hoistDyn(d.arg(), inside, seen);
-        case Index.Mod m -> hoistDyn(m.arg(), inside, seen);
-        case Index.Dyn d -> hoist(d.value(), inside, seen);
+        case Index.Div d -> fixed(d.arg(), inside, seen, out);
+        case Index.Mod m -> fixed(m.arg(), inside, seen, out);
+        case Index.Dyn d -> fixed(d.value(), inside, seen, out);
       }
     }
   }

@@ -11,10 +11,18 @@ final class Scratch {
   private long bytes;
   private Cleaner.Cleanable memory = () -> {};
 
+  /** What a part of a product is told of its tile (see {@link TileCode}). */
+  private final long[] tile = new long[6];
+
   private Scratch() {}
 
   /** Address of at least this many bytes, valid until the thread asks for more. */
   static long get(long bytes) {
+    return own(bytes).address;
+  }
+
+  /** This thread's memory, of at least this many bytes until it asks for more. */
+  static Scratch own(long bytes) {
     Scratch s = OWN.get();
     if (s.bytes < bytes) {
       s.memory.clean();
@@ -23,6 +31,14 @@ final class Scratch {
       s.address = NativeMemory.aligned(raw);
       s.bytes = bytes;
     }
-    return s.address;
+    return s;
+  }
+
+  long address() {
+    return address;
+  }
+
+  long[] tile() {
+    return tile;
   }
 }

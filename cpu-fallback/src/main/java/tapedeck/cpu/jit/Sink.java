@@ -24,9 +24,9 @@ sealed interface Sink {
     }
   }
 
-  /** Combined lane by lane with a vector or a block of accumulators in scratch. */
-  record Fold(Expr value, Reducer reducer, int scratch, boolean perElement) implements Sink {}
+  /** Combined lane by lane with a vector or a block of accumulators at an offset of scratch. */
+  record Fold(Expr value, Reducer reducer, long scratch, boolean perElement) implements Sink {}
 
-  /** To consecutive elements from an address in a local. */
-  record ToTile(Expr value, int addressSlot) implements Sink {}
+  /** To consecutive elements from the address that stands at an offset of scratch. */
+  record ToTile(Expr value, long entry) implements Sink {}
 }

@@ -1,19 +1,36 @@
 package tapedeck.cpu.jit;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.util.Locale;
+import java.util.function.Consumer;
 import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
- * Emits calls of {@link Vec} for operands on the stack, by element type and lanes of the kernel.
+ * Emits vector instructions by element type and lanes of the kernel. They are calls of the Vector
+ * API itself, with no helper in between: the JIT inlines those however large the method has grown,
+ * and boxes the vectors that other calls pass.
  */
 final class VectorCode {
-  private static final ClassDesc FLOATS = ClassDesc.of("jdk.incubator.vector.FloatVector");
-  private static final ClassDesc DOUBLES = ClassDesc.of("jdk.incubator.vector.DoubleVector");
-  private static final ClassDesc INTS = ClassDesc.of("jdk.incubator.vector.IntVector");
-  static final ClassDesc MASKS = ClassDesc.of("jdk.incubator.vector.VectorMask");
+  private static final ClassDesc ANY = api("Vector");
+  private static final ClassDesc FLOATS = api("FloatVector");
+  private static final ClassDesc DOUBLES = api("DoubleVector");
+  private static final ClassDesc INTS = api("IntVector");
+  private static final ClassDesc MASKS = api("VectorMask");
+  private static final ClassDesc SPECIES = api("VectorSpecies");
+  private static final ClassDesc OPERATORS = api("VectorOperators");
+  private static final ClassDesc BINARY = api("VectorOperators$Binary");
+  private static final ClassDesc ASSOCIATIVE = api("VectorOperators$Associative");
+  private static final ClassDesc COMPARISON = api("VectorOperators$Comparison");
+  private static final ClassDesc CONVERSION = api("VectorOperators$Conversion");
+  private static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
+  private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
+  private static final ClassDesc VEC = Vec.class.describeConstable().orElseThrow();
 
   private final Asm asm;
   private final CodeBuilder code;
@@ -26,7 +43,15 @@ final class VectorCode {
     this.asm = asm;
     this.code = asm.code;
     this.half = half;
-    this.lanes = half ? Vec.LANES_H : Vec.LANES;
+    this.lanes = lanes(half);
+  }
+
+  static int lanes(boolean half) {
+    return half ? Vec.LANES_H : Vec.LANES;
+  }
+
+  private static ClassDesc api(String name) {
+    return ClassDesc.of("jdk.incubator.vector." + name);
   }
 
   static ClassDesc vector(DType t) {
@@ -38,74 +63,300 @@ final class VectorCode {
     };
   }
 
-  static String typed(String what, DType t) {
-    return what
-        + switch (t) {
-          case FLOAT32 -> "F32";
-          case FLOAT64 -> "F64";
-          case INT32 -> "I32";
-          case BOOL -> "Bool";
+  /** Pushes the species of a type; that of bools is the one whose mask a bool is. */
+  private void species(DType t) {
+    String name =
+        switch (t) {
+          case FLOAT32 -> half ? "FH" : "F";
+          case INT32 -> half ? "IH" : "I";
+          case FLOAT64 -> "D";
+          case BOOL -> half ? "D" : "F";
         };
+    code.getstatic(VEC, name, SPECIES);
   }
 
-  /** Name of a helper whose lanes depend on the kernel. */
-  String sized(String name, DType t) {
-    return half && t != DType.FLOAT64 ? name + "h" : name;
+  private void virtual(ClassDesc owner, String name, ClassDesc result, ClassDesc... args) {
+    code.invokevirtual(owner, name, MethodTypeDesc.of(result, args));
   }
 
-  void vec(String name, ClassDesc result, ClassDesc... args) {
-    asm.call(Vec.class, name, result, args);
-  }
+  // ---- instructions ---------------------------------------------------------------------------
 
-  void instruction(Expr.Apply a, DType in) {
-    String name = a.op().name().toLowerCase(java.util.Locale.ROOT);
-    ClassDesc v = vector(in);
+  /** Applies an instruction to operands that the second argument pushes. */
+  void instruction(Expr.Apply a, Consumer<Expr> push) {
+    Expr x = a.args().get(0);
+    Expr y = a.args().get(a.args().size() - 1);
+    DType in = y.dtype();
     switch (a.op()) {
-      case LT, LE, EQ, NE -> vec(half ? name + "h" : name, MASKS, v, v);
-      case SELECT -> vec(half ? "selecth" : "select", v, MASKS, v, v);
-      case CAST -> {
-        if (in != a.dtype()) {
-          vec(half ? typed("to", a.dtype()) + "h" : typed("to", a.dtype()), vector(a.dtype()), v);
-        }
+      case LT, LE, EQ, NE -> compare(a.op(), in, () -> push.accept(x), () -> push.accept(y));
+      case SELECT -> select(in, () -> push.accept(x), () -> push.accept(a.args().get(1)), push, y);
+      case CAST -> cast(a.dtype(), in, () -> push.accept(x));
+      default -> operation(a.op(), in, () -> push.accept(x), () -> push.accept(y));
+    }
+  }
+
+  /** An instruction whose result is of its operands' type; the second counts if there are two. */
+  void operation(ScalarOp op, DType t, Runnable x, Runnable y) {
+    ClassDesc v = vector(t);
+    String name = op.name().toLowerCase(Locale.ROOT);
+    if (t == DType.BOOL) {
+      String logic =
+          switch (op) {
+            case AND, MIN -> "and";
+            case OR, MAX -> "or";
+            case XOR -> "xor";
+            case NOT -> "not";
+            default -> throw new IllegalStateException("no instruction on masks: " + op);
+          };
+      x.run();
+      if (op == ScalarOp.NOT) {
+        virtual(MASKS, logic, MASKS);
+      } else {
+        y.run();
+        virtual(MASKS, logic, MASKS, MASKS);
       }
+      return;
+    }
+    switch (op) {
+      case NEG, ABS, SQRT, NOT -> {
+        x.run();
+        virtual(v, name, v);
+      }
+      case RSQRT -> {
+        broadcast(t, () -> asm.constant(t, 1));
+        x.run();
+        virtual(v, "sqrt", v);
+        virtual(v, "div", v, ANY);
+      }
+      case XOR -> lanewise(v, "XOR", ASSOCIATIVE, x, y);
+      case SHL -> lanewise(v, "LSHL", BINARY, x, y);
+      case SHR -> lanewise(v, "LSHR", BINARY, x, y);
       default -> {
-        if (a.args().size() == 1) {
-          operation(name, in, v, v);
-        } else {
-          operation(name, in, v, v, v);
-        }
+        x.run();
+        y.run();
+        virtual(v, name, v, ANY);
       }
     }
   }
 
-  /** An instruction whose name tells lanes apart for masks only. */
-  void operation(String name, DType t, ClassDesc result, ClassDesc... args) {
-    vec(t == DType.BOOL && half ? name + "h" : name, result, args);
+  private void lanewise(ClassDesc v, String operator, ClassDesc kind, Runnable x, Runnable y) {
+    x.run();
+    code.getstatic(OPERATORS, operator, kind);
+    y.run();
+    virtual(v, "lanewise", v, BINARY, ANY);
   }
 
-  void load(DType t) {
-    vec(sized(typed("load", t), t), vector(t), ConstantDescs.CD_long);
+  private void compare(ScalarOp op, DType in, Runnable x, Runnable y) {
+    if (in == DType.BOOL) {
+      switch (op) {
+        case LT, LE -> {
+          y.run();
+          x.run();
+          if (op == ScalarOp.LE) {
+            virtual(MASKS, "not", MASKS);
+          }
+          virtual(MASKS, op == ScalarOp.LE ? "or" : "andNot", MASKS, MASKS);
+        }
+        default -> {
+          x.run();
+          y.run();
+          virtual(MASKS, op == ScalarOp.EQ ? "eq" : "xor", MASKS, MASKS);
+        }
+      }
+      return;
+    }
+    x.run();
+    code.getstatic(OPERATORS, op.name(), COMPARISON);
+    y.run();
+    virtual(vector(in), "compare", MASKS, COMPARISON, ANY);
+    castMask(in, DType.BOOL);
+  }
+
+  /** Makes a mask of one type's species one of another's. */
+  private void castMask(DType from, DType to) {
+    DType wide = half ? DType.FLOAT64 : DType.FLOAT32;
+    if ((from == DType.BOOL ? wide : from) != (to == DType.BOOL ? wide : to)) {
+      species(to);
+      virtual(MASKS, "cast", MASKS, SPECIES);
+    }
+  }
+
+  private void select(DType t, Runnable c, Runnable a, Consumer<Expr> push, Expr otherwise) {
+    ClassDesc v = vector(t);
+    if (t == DType.BOOL) {
+      a.run();
+      c.run();
+      virtual(MASKS, "and", MASKS, MASKS);
+      push.accept(otherwise);
+      c.run();
+      virtual(MASKS, "andNot", MASKS, MASKS);
+      virtual(MASKS, "or", MASKS, MASKS);
+      return;
+    }
+    push.accept(otherwise);
+    a.run();
+    c.run();
+    castMask(DType.BOOL, t);
+    virtual(v, "blend", v, ANY, MASKS);
+  }
+
+  private void cast(DType to, DType from, Runnable x) {
+    ClassDesc v = vector(to);
+    if (to == from) {
+      x.run();
+    } else if (to == DType.BOOL) {
+      x.run();
+      code.getstatic(OPERATORS, "NE", COMPARISON);
+      asm.constant(from, 0);
+      virtual(vector(from), "compare", MASKS, COMPARISON, Asm.desc(from));
+      castMask(from, DType.BOOL);
+    } else if (from == DType.BOOL) {
+      broadcast(to, () -> asm.constant(to, 0));
+      asm.constant(to, 1);
+      x.run();
+      castMask(DType.BOOL, to);
+      virtual(v, "blend", v, Asm.desc(to), MASKS);
+    } else {
+      x.run();
+      code.getstatic(OPERATORS, letter(from) + "2" + letter(to), CONVERSION);
+      species(to);
+      code.iconst_0();
+      virtual(ANY, "convertShape", ANY, CONVERSION, SPECIES, ConstantDescs.CD_int);
+      code.checkcast(v);
+    }
+  }
+
+  private static String letter(DType t) {
+    return switch (t) {
+      case FLOAT32 -> "F";
+      case FLOAT64 -> "D";
+      case INT32 -> "I";
+      case BOOL -> throw new IllegalArgumentException("a mask is not converted");
+    };
+  }
+
+  /** Puts the scalar that the argument pushes into all lanes. */
+  void broadcast(DType t, Runnable scalar) {
+    species(t);
+    scalar.run();
+    if (t == DType.BOOL) {
+      code.invokeinterface(SPECIES, "maskAll", MethodTypeDesc.of(MASKS, ConstantDescs.CD_boolean));
+    } else {
+      ClassDesc v = vector(t);
+      code.invokestatic(v, "broadcast", MethodTypeDesc.of(v, SPECIES, Asm.desc(t)));
+    }
+  }
+
+  /** {@code select(mask, value, otherwise)} where the mask is one of {@link #first}. */
+  void blend(DType t, Runnable otherwise, Runnable value, int mask) {
+    ClassDesc v = vector(t);
+    otherwise.run();
+    value.run();
+    code.aload(mask);
+    castMask(DType.BOOL, t);
+    virtual(v, "blend", v, ANY, MASKS);
+  }
+
+  /** Pushes a mask of as many lanes as an int local says. */
+  void first(DType t, int left) {
+    species(t);
+    code.lconst_0().iload(left).i2l();
+    code.invokeinterface(
+        SPECIES,
+        "indexInRange",
+        MethodTypeDesc.of(MASKS, ConstantDescs.CD_long, ConstantDescs.CD_long));
+  }
+
+  // ---- memory ---------------------------------------------------------------------------------
+
+  private void all() {
+    asm.allMemory();
+  }
+
+  private void order() {
+    code.getstatic(VEC, "ORDER", ORDER);
+  }
+
+  /** Loads a vector from the address that the argument pushes. */
+  void load(DType t, Runnable address) {
+    species(t);
+    if (t == DType.BOOL) {
+      address.run();
+      code.loadConstant(lanes);
+      asm.call(
+          Vec.class, "bits", ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_int);
+      code.invokestatic(
+          MASKS, "fromLong", MethodTypeDesc.of(MASKS, SPECIES, ConstantDescs.CD_long));
+      return;
+    }
+    all();
+    address.run();
+    order();
+    code.invokestatic(
+        vector(t),
+        "fromMemorySegment",
+        MethodTypeDesc.of(vector(t), SPECIES, SEGMENT, ConstantDescs.CD_long, ORDER));
   }
 
   /**
-   * Stores a vector; address and vector are on the stack. Only the lanes that are left, if that is
-   * given.
+   * Stores a vector.
+   *
+   * @param left int local with the number of lanes to store, all if there are no more; negative:
+   *     all lanes
    */
-  void store(DType t, int left) {
-    if (left < 0 && t != DType.BOOL) {
-      vec("store", ConstantDescs.CD_void, ConstantDescs.CD_long, vector(t));
+  void store(DType t, Runnable address, Runnable value, int left) {
+    if (t == DType.BOOL) {
+      address.run();
+      value.run();
+      virtual(MASKS, "toLong", ConstantDescs.CD_long);
+      code.loadConstant(lanes);
+      if (left >= 0) {
+        code.iload(left);
+        asm.call(
+            Math.class, "min", ConstantDescs.CD_int, ConstantDescs.CD_int, ConstantDescs.CD_int);
+      }
+      asm.call(
+          Vec.class,
+          "bools",
+          ConstantDescs.CD_void,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_int);
       return;
     }
-    if (left >= 0) {
-      code.iload(left);
-    } else {
-      code.loadConstant(lanes);
+    value.run();
+    all();
+    address.run();
+    order();
+    if (left < 0) {
+      virtual(
+          vector(t),
+          "intoMemorySegment",
+          ConstantDescs.CD_void,
+          SEGMENT,
+          ConstantDescs.CD_long,
+          ORDER);
+      return;
     }
-    vec(
-        t == DType.BOOL ? sized("storeBool", t) : "store",
-        ConstantDescs.CD_void,
-        ConstantDescs.CD_long,
+    Label some = code.newLabel();
+    Label end = code.newLabel();
+    code.iload(left).loadConstant(lanes).if_icmplt(some);
+    virtual(
         vector(t),
-        ConstantDescs.CD_int);
+        "intoMemorySegment",
+        ConstantDescs.CD_void,
+        SEGMENT,
+        ConstantDescs.CD_long,
+        ORDER);
+    code.goto_(end).labelBinding(some);
+    first(t, left);
+    virtual(
+        vector(t),
+        "intoMemorySegment",
+        ConstantDescs.CD_void,
+        SEGMENT,
+        ConstantDescs.CD_long,
+        ORDER,
+        MASKS);
+    code.labelBinding(end);
   }
 }

@@ -12,7 +12,11 @@ public final class ErrorFunction {
 
   private ErrorFunction() {}
 
-  /** erf(x) = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x; odd; erf(inf) = 1. */
+  /**
+   * {@return erf(x), 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x; odd}
+   *
+   * @param x any number; infinities give -1 and 1, NaN stays
+   */
   public static double erf(double x) {
     double a = Math.abs(x);
     if (Double.isNaN(x)) {
@@ -21,7 +25,11 @@ public final class ErrorFunction {
     return Math.copySign(a < 1 ? series(a) : 1 - fraction(a), x);
   }
 
-  /** erfc(x) = 1 - erf(x), without cancellation for large x; erfc(-inf) = 2. */
+  /**
+   * {@return erfc(x) = 1 - erf(x), without cancellation for large x}
+   *
+   * @param x any number; infinities give 2 and 0, NaN stays
+   */
   public static double erfc(double x) {
     double a = Math.abs(x);
     if (Double.isNaN(x)) {

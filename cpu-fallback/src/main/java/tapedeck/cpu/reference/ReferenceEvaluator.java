@@ -36,8 +36,9 @@ public final class ReferenceEvaluator {
   private ReferenceEvaluator() {}
 
   /**
-   * Values of a tape's outputs.
+   * {@return the values of a tape's outputs}
    *
+   * @param tape any tape; custom rules are evaluated by their plain functions
    * @param inputs one array per input, captured constants first
    * @throws ShapeException if an array does not have its input's size
    */
@@ -50,18 +51,35 @@ public final class ReferenceEvaluator {
     return out;
   }
 
-  /** As {@link #evaluate}, on the values of tensors. */
+  /**
+   * {@return as {@link #evaluate(Tape, List)}, on the values of tensors}
+   *
+   * @param tape any tape
+   * @param inputs one concrete tensor per input, captured constants first
+   */
   public static List<double[]> evaluateTensors(Tape tape, List<Tensor> inputs) {
     return evaluate(tape, inputs.stream().map(Tensor::toDoubleArray).toList());
   }
 
-  /** Traces a function on arguments of the tensors' types and evaluates it on their values. */
+  /**
+   * Traces a function on arguments of the tensors' types and evaluates it on their values.
+   *
+   * @param fn the function
+   * @param args concrete tensors
+   * @return the values of its results
+   */
   public static List<double[]> evaluate(Trace.Fn fn, List<Tensor> args) {
     Trace.Result traced = Trace.trace(fn, args.stream().map(Tensor::aval).toList());
     return evaluateTensors(traced.tape(), traced.inputs(args));
   }
 
-  /** Values of every variable of a tape. */
+  /**
+   * {@return the values of every variable of a tape}
+   *
+   * @param tape any tape
+   * @param inputs one array per input, captured constants first
+   * @throws ShapeException if an array does not have its input's size
+   */
   public static Map<Var, double[]> evaluateAll(Tape tape, List<double[]> inputs) {
     Map<Var, double[]> values = new HashMap<>();
     if (inputs.size() != tape.inputs().size()) {

@@ -15,6 +15,7 @@ import tapedeck.ad.type.DType;
 public record CheckResult(
     String op, String check, DType dtype, String label, double error, String detail) {
 
+  /** {@return whether nothing differs: the detail is empty} */
   public boolean passed() {
     return detail.isEmpty();
   }

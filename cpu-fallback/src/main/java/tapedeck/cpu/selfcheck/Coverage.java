@@ -11,7 +11,7 @@ import tapedeck.ad.type.DType;
 public final class Coverage {
   private Coverage() {}
 
-  /** A Markdown table with a line per row of {@link OpSamples}. */
+  /** {@return a Markdown table with a line per row of {@link OpSamples}} */
   public static String markdown() {
     StringBuilder s = new StringBuilder();
     s.append("# Operations and what is checked of each\n\n");
@@ -45,7 +45,11 @@ public final class Coverage {
     return s.toString();
   }
 
-  /** Writes the page to the file named by the only argument. */
+  /**
+   * Writes the page to a file.
+   *
+   * @param args its path, the only argument
+   */
   public static void main(String[] args) {
     try {
       Files.writeString(Path.of(args[0]), markdown());

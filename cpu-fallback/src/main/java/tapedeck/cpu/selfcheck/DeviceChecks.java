@@ -51,7 +51,13 @@ public final class DeviceChecks {
     this.random = new SplittableRandom(sample.name().hashCode() * 31L + dtype.ordinal());
   }
 
-  /** All checks of a row, in the element types that the device supports. */
+  /**
+   * {@return the outcome of all checks of a row, in the element types that the device supports}
+   *
+   * @param device what is checked
+   * @param sample the row
+   * @param effort how many variants are tried
+   */
   public static List<CheckResult> run(Device device, OpSample sample, Effort effort) {
     List<CheckResult> out = new ArrayList<>();
     for (DType dtype : sample.dtypes()) {

@@ -27,7 +27,13 @@ public final class DeviceRunner {
 
   private DeviceRunner() {}
 
-  /** Outputs of the tape; values are rounded to the inputs' types. */
+  /**
+   * {@return the outputs of a tape, one array each, row-major}
+   *
+   * @param device where the tape runs
+   * @param tape custom rules are inlined
+   * @param inputs one array per input, row-major; values are rounded to the inputs' types
+   */
   public static List<double[]> run(Device device, Tape tape, List<double[]> inputs) {
     Trace.Result plain = InlineCustom.inline(tape);
     List<double[]> all = new ArrayList<>();
@@ -36,7 +42,14 @@ public final class DeviceRunner {
     return run(device, Scheduler.schedule(plain.tape(), Set.of()), plain.tape(), all);
   }
 
-  /** Outputs of a tape's schedule, in which no input is donated. */
+  /**
+   * {@return the outputs of a tape's schedule, one array each, row-major}
+   *
+   * @param device where the schedule runs
+   * @param schedule made of the tape, with no input donated
+   * @param tape gives the types of inputs and outputs
+   * @param inputs one array per input, row-major; values are rounded to the inputs' types
+   */
   public static List<double[]> run(
       Device device, Schedule schedule, Tape tape, List<double[]> inputs) {
     List<Buffer> in = new ArrayList<>();
@@ -65,7 +78,12 @@ public final class DeviceRunner {
     }
   }
 
-  /** Little-endian elements. */
+  /**
+   * {@return the elements as a device stores them, little endian}
+   *
+   * @param a type and number of the elements
+   * @param x values, which are rounded to the type
+   */
   public static MemorySegment encode(Aval a, double[] x) {
     MemorySegment s = MemorySegment.ofArray(new byte[Math.toIntExact(a.bytes())]);
     for (int i = 0; i < x.length; i++) {
@@ -79,7 +97,12 @@ public final class DeviceRunner {
     return s;
   }
 
-  /** Elements as float64. */
+  /**
+   * {@return the elements as float64}
+   *
+   * @param a type and number of the elements
+   * @param s elements as a device stores them, little endian
+   */
   public static double[] decode(Aval a, MemorySegment s) {
     double[] out = new double[Math.toIntExact(a.shape().size())];
     for (int i = 0; i < out.length; i++) {

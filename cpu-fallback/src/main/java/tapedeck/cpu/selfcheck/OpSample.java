@@ -36,10 +36,21 @@ public record OpSample(
   /** The operation on its operands. */
   @FunctionalInterface
   public interface Fn {
+    /**
+     * {@return the operation applied to some operands}
+     *
+     * @param x one tensor per operand of the variant
+     */
     Tensor apply(Tensor[] x);
   }
 
-  /** An operand: values, type (empty: the one under test) and shape. */
+  /**
+   * An operand.
+   *
+   * @param domain where its values lie
+   * @param fixed its type; empty for the one under test
+   * @param shape its extents
+   */
   public record Operand(Domain domain, Optional<DType> fixed, Shape shape) {
     static Operand of(Domain domain, int... dims) {
       return new Operand(domain, Optional.empty(), Shape.of(dims));
@@ -54,7 +65,13 @@ public record OpSample(
     }
   }
 
-  /** One application. */
+  /**
+   * One application.
+   *
+   * @param label what is special, such as a shape; part of results
+   * @param fn the operation, with its parameters
+   * @param operands what it is applied to
+   */
   public record Variant(String label, Fn fn, List<Operand> operands) {
     List<Aval> avals(DType dtype) {
       return operands.stream().map(o -> o.aval(dtype)).toList();

@@ -23,6 +23,7 @@ import tapedeck.ad.tensor.Take;
 public final class OpSamples {
   private OpSamples() {}
 
+  /** {@return all rows: elementwise primitives, other primitives, composites} */
   public static List<OpSample> all() {
     List<OpSample> rows = new ArrayList<>();
     rows.addAll(ElementwiseRows.rows());
@@ -32,8 +33,10 @@ public final class OpSamples {
   }
 
   /**
-   * Name under which a row stands for a primitive, such as {@code Elementwise.EXP} or {@code
-   * Reduce.SUM}.
+   * {@return the name under which a row stands for a primitive, such as {@code Elementwise.EXP} or
+   * {@code Reduce.SUM}}
+   *
+   * @param p a primitive, whose other parameters do not matter
    */
   public static String key(Primitive p) {
     return switch (p) {
@@ -53,7 +56,7 @@ public final class OpSamples {
     };
   }
 
-  /** Keys of all primitives that there are, from the sealed hierarchy. */
+  /** {@return the keys of all primitives that there are, from the sealed hierarchy} */
   public static Set<String> primitives() {
     Set<String> keys = new TreeSet<>();
     collect(Primitive.class, keys);

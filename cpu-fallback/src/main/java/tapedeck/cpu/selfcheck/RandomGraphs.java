@@ -34,12 +34,20 @@ public final class RandomGraphs {
     this.values.addAll(List.of(arguments));
   }
 
-  /** Rows for the seeds 1 to {@code count}. */
+  /**
+   * {@return the rows for the seeds 1 to {@code count}}
+   *
+   * @param count number of graphs
+   */
   public static List<OpSample> rows(int count) {
     return IntStream.rangeClosed(1, count).mapToObj(RandomGraphs::row).toList();
   }
 
-  /** The row of one seed. */
+  /**
+   * {@return the row of one seed}
+   *
+   * @param seed fixes the graph and the shapes of its arguments; 0 or more
+   */
   public static OpSample row(long seed) {
     int[][] shapes = SHAPES[(int) (seed % SHAPES.length)];
     Variant graph =

@@ -32,7 +32,11 @@ public final class RuleChecks {
     this.random = new SplittableRandom(sample.name().hashCode());
   }
 
-  /** All rule checks of one row. */
+  /**
+   * {@return the outcome of all rule checks of one row}
+   *
+   * @param sample the row
+   */
   public static List<CheckResult> run(OpSample sample) {
     RuleChecks checks = new RuleChecks(sample);
     for (Variant v : sample.variants()) {

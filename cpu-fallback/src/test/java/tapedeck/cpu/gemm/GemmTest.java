@@ -216,7 +216,7 @@ class GemmTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void deepSumsAreAddedUpInSlices(boolean f64) {
-    for (int k : new int[] {223, 224, 225, 447, 449, 512, 513, 1500}) {
+    for (int k : new int[] {224, 255, 256, 257, 511, 512, 513, 1025, 1500}) {
       check(f64, 30, 70, k, Layout.ROWS, Layout.ROWS, TWO);
       check(f64, 13, 33, k, Layout.COMPUTED, Layout.COMPUTED, FIVE);
       check(f64, 1, 33, k, Layout.ROWS, Layout.COLUMNS, FIVE);
@@ -228,6 +228,18 @@ class GemmTest {
   void depthBeyondWhatIsPackedAtOnce(boolean f64) {
     check(f64, 14, 37, 90_000, Layout.COLUMNS, Layout.ROWS, TWO);
     check(f64, 3, 1200, 9_000, Layout.ROWS, Layout.COLUMNS, TWO);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void blocksOfEverySide(boolean f64) {
+    // more rows than a block has, and a second factor that is packed although it is whole vectors
+    for (Layout la : new Layout[] {Layout.ROWS, Layout.COLUMNS, Layout.COMPUTED}) {
+      check(f64, 531, 48, 37, la, Layout.ROWS, TWO);
+      check(f64, 70, 640, 530, la, Layout.ROWS, FIVE);
+      check(f64, 68, 130, 600, la, Layout.PADDED_ROWS, FIVE);
+      check(f64, 20, 75, 45, la, Layout.PADDED_COLUMNS, TWO);
+    }
   }
 
   @Test

@@ -2,7 +2,6 @@ package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.EnumSet;
 import java.util.List;
@@ -29,25 +28,10 @@ class RandomKernelTest {
         List<byte[]> data = Runs.data(k, seed);
         List<byte[]> expected = Runs.run(interp, k, data);
         List<byte[]> actual = Runs.run(cpu, k, data);
-        for (int p = 0; p < data.size(); p++) {
-          compare(seed, p, k.params().get(p), expected.get(p), actual.get(p));
-        }
+        Runs.compare("seed " + seed, k, expected, actual);
       }
     }
     assertEquals(EnumSet.allOf(KernelGen.Mode.class), seen, "forms of kernels that were tested");
-  }
-
-  private static void compare(long seed, int p, Kernel.Param param, byte[] e, byte[] a) {
-    for (long i = 0; i < param.elements(); i++) {
-      double x = Runs.at(param, e, i);
-      double y = Runs.at(param, a, i);
-      // float64 values may come from float32 ones, so they are held to the same tolerance.
-      double tolerance = param.dtype().isFloat() ? 2e-4 * (1 + Math.abs(x)) : 0;
-      long at = i;
-      assertTrue(
-          x == y || (Double.isNaN(x) && Double.isNaN(y)) || Math.abs(x - y) <= tolerance,
-          () -> "seed " + seed + " parameter " + p + " [" + at + "]: " + y + " not " + x);
-    }
   }
 
   @Test
@@ -59,9 +43,7 @@ class RandomKernelTest {
         List<byte[]> data = Runs.data(k, seed);
         List<byte[]> expected = Runs.run(interp, k, data);
         List<byte[]> actual = Runs.run(scalar, k, data);
-        for (int p = 0; p < data.size(); p++) {
-          compare(seed, p, k.params().get(p), expected.get(p), actual.get(p));
-        }
+        Runs.compare("seed " + seed, k, expected, actual);
       }
     }
   }

@@ -1,5 +1,7 @@
 package tapedeck.cpu.jit;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -78,5 +80,22 @@ final class Runs {
       case INT32 -> m.get(ValueLayout.JAVA_INT_UNALIGNED, i * 4);
       case BOOL -> m.get(ValueLayout.JAVA_BYTE, i);
     };
+  }
+
+  /** Fails where contents of parameters differ by more than rounding. */
+  static void compare(String what, Kernel kernel, List<byte[]> expected, List<byte[]> actual) {
+    for (int p = 0; p < expected.size(); p++) {
+      Kernel.Param param = kernel.params().get(p);
+      for (long i = 0; i < param.elements(); i++) {
+        double x = at(param, expected.get(p), i);
+        double y = at(param, actual.get(p), i);
+        // float64 values may come from float32 ones, so they are held to the same tolerance.
+        double tolerance = param.dtype().isFloat() ? 2e-4 * (1 + Math.abs(x)) : 0;
+        String where = what + " parameter " + p + " [" + i + "]: ";
+        assertTrue(
+            x == y || (Double.isNaN(x) && Double.isNaN(y)) || Math.abs(x - y) <= tolerance,
+            () -> where + y + " not " + x);
+      }
+    }
   }
 }

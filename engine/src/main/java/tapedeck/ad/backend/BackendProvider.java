@@ -9,10 +9,10 @@ import java.util.List;
  */
 public interface BackendProvider {
 
-  /** Name of the backend, the part of a device name before the colon. */
+  /** {@return the name of the backend, the part of a device name before the colon} */
   String name();
 
-  /** Looks for devices, without allocating anything on them. */
+  /** {@return what there is; looks without allocating anything on a device} */
   Discovery discover();
 
   /**
@@ -25,13 +25,16 @@ public interface BackendProvider {
 
   /** A device that can be opened. */
   interface Candidate {
+    /** {@return the name by which the device is opened, such as {@code cpu} or {@code opencl:0}} */
     String name();
 
+    /** {@return what the device is, without opening it} */
     DeviceInfo info();
 
     /**
      * Opens the device.
      *
+     * @return a device that the caller closes
      * @throws tapedeck.ad.type.DeviceException if it does not open
      */
     Device open();

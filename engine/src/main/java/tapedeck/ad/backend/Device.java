@@ -11,32 +11,52 @@ import tapedeck.ad.type.DType;
  */
 public interface Device extends AutoCloseable {
 
-  /** Unique name with which a user chooses this device, such as {@code cpu} or {@code opencl:0}. */
+  /**
+   * {@return the unique name with which a user chooses this device, such as {@code cpu} or {@code
+   * opencl:0}}
+   */
   String name();
 
+  /** {@return what the device is} */
   DeviceInfo info();
 
-  /** Whether kernels with values of this type can run here. */
+  /**
+   * {@return whether kernels with values of this type can run here}
+   *
+   * @param dtype an element type; FLOAT64 is missing on some devices
+   */
   boolean supports(DType dtype);
 
   /**
-   * Allocates at least {@code bytes} bytes, aligned to 64. A zero-byte buffer is allowed.
+   * Allocates device memory, aligned to 64 bytes.
    *
+   * @param bytes at least this many; 0 is allowed
+   * @return a buffer that the caller closes
    * @throws tapedeck.ad.type.OutOfDeviceMemoryException if there is no room; nothing is lost
    */
   Buffer allocate(long bytes);
 
-  /** Copies all of {@code src} to the start of {@code dst}; {@code src} may be reused on return. */
+  /**
+   * Copies host memory to the start of a buffer.
+   *
+   * @param dst a buffer of this device, at least as large as {@code src}
+   * @param src is copied whole, and may be reused on return
+   */
   void write(Buffer dst, MemorySegment src);
 
   /**
-   * Waits for all work that was submitted and copies {@code dst.byteSize()} bytes into {@code dst}.
+   * Waits for all work that was submitted and copies the start of a buffer to host memory.
+   *
+   * @param src a buffer of this device, at least as large as {@code dst}
+   * @param dst is filled whole
    */
   void read(Buffer src, MemorySegment dst);
 
   /**
    * Compiles a schedule. Allocates its arena here or at the first run, never later.
    *
+   * @param schedule kernels and the slots they use
+   * @return an executable that the caller closes
    * @throws tapedeck.ad.type.DeviceException with the build log if a kernel does not build
    * @throws tapedeck.ad.type.DTypeException if a slot's type is not supported here
    */
@@ -45,6 +65,9 @@ public interface Device extends AutoCloseable {
   /** Waits until all submitted work is done. */
   void synchronize();
 
+  /**
+   * {@return the memory that buffers and arenas use now, and the peak since the device was opened}
+   */
   MemoryStats memory();
 
   /** Releases the device and all its memory. */

@@ -46,7 +46,8 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * All devices and rejections. The first call asks every backend; later calls repeat its answer.
+   * {@return all devices and rejections} The first call asks every backend; later calls repeat its
+   * answer.
    */
   public static Listing list() {
     synchronized (LOCK) {
@@ -64,9 +65,11 @@ public final class Devices {
   }
 
   /**
-   * The device of this name. {@code opencl} stands for the first device of the backend of that
-   * name.
+   * Opens a device, if it is not open already.
    *
+   * @param name as in {@link Candidate#name}; {@code opencl} stands for the first device of the
+   *     backend of that name
+   * @return the open device, which is shared and closed with {@link #close}
    * @throws DeviceException if there is no such device or it does not open; the message lists what
    *     there is and why the rest was rejected
    */
@@ -131,6 +134,7 @@ public final class Devices {
    * the one named by {@link Settings#DEVICE}, else the usable device with the highest priority. A
    * device of the last kind that does not open is passed over, and its reason joins the rejections.
    *
+   * @return the open device
    * @throws DeviceException if a named device is not there, or no device opens
    */
   public static Device defaultDevice() {
@@ -153,12 +157,19 @@ public final class Devices {
     }
   }
 
-  /** Runs {@code body} with another default device for the calling thread. */
+  /**
+   * Runs {@code body} with another default device for the calling thread.
+   *
+   * @param <T> result of the body
+   * @param name as for {@link #open}; looked up at its first use; empty for the best usable device
+   * @param body called once
+   * @return what the body returns
+   */
   public static <T> T with(String name, Supplier<T> body) {
     return ScopedValue.where(SCOPED, name).call(body::get);
   }
 
-  /** Devices that are open now. */
+  /** {@return the devices that are open now, in the order in which they were opened} */
   public static List<Device> opened() {
     synchronized (LOCK) {
       return List.copyOf(OPEN.values());
@@ -168,6 +179,8 @@ public final class Devices {
   /**
    * Closes a device and frees its memory; the next use opens it again. Does nothing if it is not
    * open.
+   *
+   * @param name full name of the device, as in {@link Device#name}
    */
   public static void close(String name) {
     Device d;
@@ -180,7 +193,11 @@ public final class Devices {
     }
   }
 
-  /** Calls {@code listener} before a device is closed, so that what holds its memory can let go. */
+  /**
+   * Calls {@code listener} before a device is closed, so that what holds its memory can let go.
+   *
+   * @param listener called with every device that is closed here, for as long as the JVM runs
+   */
   public static void onClose(Consumer<Device> listener) {
     CLOSING.add(listener);
   }

@@ -9,9 +9,11 @@ import java.util.List;
 public interface Executable extends AutoCloseable {
 
   /**
-   * Submits all launches once. Buffers have the order of the schedule's inputs and outputs, and at
-   * least the slots' sizes; the buffer of an output that shares an input's slot is that input's
-   * buffer. Does not wait for the device and allocates nothing on it.
+   * Submits all launches once. Does not wait for the device and allocates nothing on it.
+   *
+   * @param inputs buffers in the order of the schedule's inputs, at least of their slots' sizes
+   * @param outputs buffers in the order of the schedule's outputs; that of an output that shares an
+   *     input's slot is that input's buffer
    */
   void run(List<Buffer> inputs, List<Buffer> outputs);
 

@@ -10,9 +10,16 @@ import tapedeck.ad.type.DType;
  */
 public sealed interface Expr {
 
+  /** {@return the element type of the value} */
   DType dtype();
 
-  /** A literal; int32 and bool values are exact in float64. */
+  /**
+   * A literal; int32 and bool values are exact in float64. Equality compares bits, so -0.0 differs
+   * from 0.0 and NaN equals itself.
+   *
+   * @param dtype type of the literal
+   * @param value a value that the type represents; bool is 0 or 1
+   */
   record Const(DType dtype, double value) implements Expr {
     @Override
     public boolean equals(Object o) {
@@ -27,7 +34,13 @@ public sealed interface Expr {
     }
   }
 
-  /** Element {@code index} of kernel parameter {@code param}. */
+  /**
+   * An element of a buffer.
+   *
+   * @param param position of the buffer among the kernel's parameters
+   * @param dtype the parameter's element type
+   * @param index element of the buffer, counted from 0; in range wherever the value is used
+   */
   record Load(int param, DType dtype, Index index) implements Expr {}
 
   /** {@code op} applied to its operands; {@code dtype} is the result's type. */
@@ -37,6 +50,14 @@ public sealed interface Expr {
     private final List<Expr> args;
     private final int hash;
 
+    /**
+     * An application of an instruction.
+     *
+     * @param op the instruction
+     * @param dtype the result's type: bool for comparisons, the target for {@link ScalarOp#CAST},
+     *     else the operands'
+     * @param args as many operands as the instruction takes; the list is copied
+     */
     public Apply(ScalarOp op, DType dtype, List<Expr> args) {
       this.op = op;
       this.dtype = dtype;
@@ -45,6 +66,7 @@ public sealed interface Expr {
       this.hash = (op.ordinal() * 31 + dtype.ordinal()) * 31 + this.args.hashCode();
     }
 
+    /** {@return the instruction} */
     public ScalarOp op() {
       return op;
     }
@@ -54,6 +76,7 @@ public sealed interface Expr {
       return dtype;
     }
 
+    /** {@return the operands in order, immutable} */
     public List<Expr> args() {
       return args;
     }
@@ -87,10 +110,19 @@ public sealed interface Expr {
     }
   }
 
-  /** Result of the accumulator with this id, of an earlier phase. */
+  /**
+   * The result of an accumulator.
+   *
+   * @param id of an {@link Phase.Accumulator} of an earlier phase
+   * @param dtype the accumulator's type
+   */
   record Acc(int id, DType dtype) implements Expr {}
 
-  /** An index as an int32 value. */
+  /**
+   * An index as an int32 value.
+   *
+   * @param index a value that fits int32
+   */
   record IndexValue(Index index) implements Expr {
     @Override
     public DType dtype() {
@@ -101,6 +133,10 @@ public sealed interface Expr {
   /**
    * {@code value} where every bound holds, else {@code otherwise}. {@code value} is evaluated only
    * where they hold: its loads may be out of range elsewhere.
+   *
+   * @param bounds conditions, all of which must hold
+   * @param value the value inside, which gives the type
+   * @param otherwise the value outside, of the same type
    */
   record Guarded(List<Bound> bounds, Expr value, Expr otherwise) implements Expr {
     @Override
@@ -109,18 +145,37 @@ public sealed interface Expr {
     }
   }
 
-  /** {@code lo <= index < hi}. */
+  /**
+   * {@code lo <= index < hi}.
+   *
+   * @param index the index that is limited
+   * @param lo smallest value that passes
+   * @param hi smallest value above that does not
+   */
   record Bound(Index index, long lo, long hi) {}
 
+  /**
+   * {@return an instruction applied to its operands; nothing is folded or simplified}
+   *
+   * @param op the instruction
+   * @param dtype the result's type
+   * @param args as many operands as the instruction takes
+   */
   static Expr apply(ScalarOp op, DType dtype, Expr... args) {
     return new Apply(op, dtype, List.of(args));
   }
 
+  /**
+   * {@return a literal}
+   *
+   * @param dtype type of the literal
+   * @param value rounded as {@link DType#round} does
+   */
   static Expr constant(DType dtype, double value) {
     return new Const(dtype, dtype.round(value));
   }
 
-  /** Direct operands, those inside indices and bounds included. */
+  /** {@return the direct operands, those inside indices and bounds included} */
   default List<Expr> children() {
     List<Expr> out = new ArrayList<>();
     switch (this) {
@@ -150,8 +205,10 @@ public sealed interface Expr {
   }
 
   /**
-   * Whether the value can change when the loop variable does. Walks the DAG as a tree: for small
-   * expressions.
+   * {@return whether the value can change when the loop variable does} Accumulators count as
+   * independent. Walks the DAG as a tree: for small expressions.
+   *
+   * @param loop a loop of the kernel
    */
   default boolean dependsOn(Loop loop) {
     return switch (this) {

@@ -9,48 +9,104 @@ import java.util.function.UnaryOperator;
  * Element index in canonical form: {@code base + sum(coef * atom)}, with at most one term per atom.
  * Where all atoms are loops the index is affine and {@link #coef} gives its strides. Views
  * (reshape, transpose, slice, pad, flip, broadcast) only ever change indices.
+ *
+ * @param base constant part
+ * @param terms the rest, in a fixed order, so that equal sums are equal records
  */
 public record Index(long base, List<Term> terms) {
 
   /** What a term multiplies. */
   public sealed interface Atom permits Var, Div, Mod, Dyn {}
 
-  /** A loop variable. */
+  /**
+   * A loop variable.
+   *
+   * @param loop a loop of the kernel or of one of its phases
+   */
   public record Var(Loop loop) implements Atom {}
 
-  /** {@code arg / by}, where arg is not negative whenever the value is used and by is positive. */
+  /**
+   * {@code arg / by}, where arg is not negative whenever the value is used and by is positive.
+   *
+   * @param arg dividend
+   * @param by divisor
+   */
   public record Div(Index arg, long by) implements Atom {}
 
-  /** {@code arg % by}, under the same conditions as {@link Div}. */
+  /**
+   * {@code arg % by}, under the same conditions as {@link Div}.
+   *
+   * @param arg dividend
+   * @param by divisor
+   */
   public record Mod(Index arg, long by) implements Atom {}
 
-  /** A data-dependent int32 value, which its expression keeps within [0, extent). */
+  /**
+   * A data-dependent int32 value, which its expression keeps within [0, extent).
+   *
+   * @param value int32 expression
+   * @param extent upper bound, not reached
+   */
   public record Dyn(Expr value, long extent) implements Atom {}
 
+  /**
+   * A multiple of an atom.
+   *
+   * @param coef factor, not 0
+   * @param atom what it multiplies
+   */
   public record Term(long coef, Atom atom) {}
 
+  /** The index 0. */
   public static final Index ZERO = new Index(0, List.of());
 
+  /**
+   * {@return a constant index}
+   *
+   * @param base its value
+   */
   public static Index of(long base) {
     return base == 0 ? ZERO : new Index(base, List.of());
   }
 
+  /**
+   * {@return a loop variable, or 0 if the loop has one round}
+   *
+   * @param loop a loop of the kernel
+   */
   public static Index of(Loop loop) {
     return loop.extent() == 1 ? ZERO : new Index(0, List.of(new Term(1, new Var(loop))));
   }
 
+  /**
+   * {@return a data-dependent index, or 0 if the extent is 1}
+   *
+   * @param value int32 expression with values in [0, extent)
+   * @param extent upper bound, not reached
+   */
   public static Index of(Expr value, long extent) {
     return extent == 1 ? ZERO : new Index(0, List.of(new Term(1, new Dyn(value, extent))));
   }
 
+  /** {@return whether there is no term, so that the value is {@link #base}} */
   public boolean isConst() {
     return terms.isEmpty();
   }
 
+  /**
+   * {@return this index plus a constant}
+   *
+   * @param c the constant, of any sign
+   */
   public Index plus(long c) {
     return c == 0 ? this : new Index(base + c, terms);
   }
 
+  /**
+   * {@return the sum in canonical form; {@code (x/c)*c + x%c} becomes x again}
+   *
+   * @param o the other summand
+   */
   public Index plus(Index o) {
     if (o.isConst()) {
       return plus(o.base);
@@ -80,6 +136,11 @@ public record Index(long base, List<Term> terms) {
     return recombine(new Index(base + o.base, List.copyOf(sum)));
   }
 
+  /**
+   * {@return this index times a constant}
+   *
+   * @param c the factor, of any sign
+   */
   public Index times(long c) {
     if (c == 0) {
       return ZERO;
@@ -94,7 +155,11 @@ public record Index(long base, List<Term> terms) {
     return new Index(base * c, List.copyOf(out));
   }
 
-  /** Quotient by a positive constant, simplified with the bounds of the atoms. */
+  /**
+   * {@return the quotient by a positive constant, simplified with the bounds of the atoms}
+   *
+   * @param by divisor, at least 1; this index must not be negative where the value is used
+   */
   public Index div(long by) {
     if (by == 1) {
       return this;
@@ -106,7 +171,11 @@ public record Index(long base, List<Term> terms) {
     return s.whole.plus(new Index(0, List.of(new Term(1, nestedDiv(s.rest, by)))));
   }
 
-  /** Remainder by a positive constant, simplified with the bounds of the atoms. */
+  /**
+   * {@return the remainder by a positive constant, simplified with the bounds of the atoms}
+   *
+   * @param by divisor, at least 1; this index must not be negative where the value is used
+   */
   public Index mod(long by) {
     if (by == 1) {
       return ZERO;
@@ -171,7 +240,7 @@ public record Index(long base, List<Term> terms) {
     return s;
   }
 
-  /** Smallest value over the loops' ranges. */
+  /** {@return a lower bound over the loops' ranges, attained where the index is affine} */
   public long min() {
     long v = base;
     for (Term t : terms) {
@@ -180,7 +249,7 @@ public record Index(long base, List<Term> terms) {
     return v;
   }
 
-  /** Largest value over the loops' ranges. */
+  /** {@return an upper bound over the loops' ranges, attained where the index is affine} */
   public long max() {
     long v = base;
     for (Term t : terms) {
@@ -207,7 +276,7 @@ public record Index(long base, List<Term> terms) {
     };
   }
 
-  /** Whether every atom is a loop variable. */
+  /** {@return whether every atom is a loop variable} */
   public boolean isAffine() {
     for (Term t : terms) {
       if (!(t.atom() instanceof Var)) {
@@ -217,7 +286,11 @@ public record Index(long base, List<Term> terms) {
     return true;
   }
 
-  /** Whether the value can change when the loop variable does. */
+  /**
+   * {@return whether the value can change when the loop variable does}
+   *
+   * @param loop a loop of the kernel
+   */
   public boolean dependsOn(Loop loop) {
     for (Term t : terms) {
       boolean hit =
@@ -234,7 +307,11 @@ public record Index(long base, List<Term> terms) {
     return false;
   }
 
-  /** The same index over other loops; data-dependent atoms stay as they are. */
+  /**
+   * {@return the same index over other loops; data-dependent atoms stay as they are}
+   *
+   * @param loops from each loop that occurs to the one that takes its place
+   */
   public Index rename(UnaryOperator<Loop> loops) {
     Index out = of(base);
     for (Term t : terms) {
@@ -250,7 +327,11 @@ public record Index(long base, List<Term> terms) {
     return out;
   }
 
-  /** Stride along a loop variable where it occurs as a plain term, else 0. */
+  /**
+   * {@return the stride along a loop variable where it occurs as a plain term, else 0}
+   *
+   * @param loop a loop of the kernel
+   */
   public long coef(Loop loop) {
     for (Term t : terms) {
       if (t.atom() instanceof Var v && v.loop().equals(loop)) {

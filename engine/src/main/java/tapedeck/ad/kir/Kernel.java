@@ -20,10 +20,17 @@ import tapedeck.ad.type.DType;
 public record Kernel(
     List<Param> params, List<Loop> grid, List<Phase> phases, Optional<Contraction> contraction) {
 
-  /** A buffer argument: element type, number of elements, and how the kernel uses it. */
+  /**
+   * A buffer argument.
+   *
+   * @param dtype element type
+   * @param elements number of elements, to which indices are relative
+   * @param read whether an expression loads from it
+   * @param written whether a phase stores to it
+   */
   public record Param(DType dtype, long elements, boolean read, boolean written) {}
 
-  /** Number of grid points. */
+  /** {@return the number of grid points, 1 if there are no grid loops} */
   public long points() {
     return Contraction.extent(grid);
   }

@@ -161,19 +161,37 @@ public final class Engine implements Evaluator, TapeRunner {
    * Runs a tape. Inputs at donated positions are closed; their memory goes to results where it
    * fits. A tensor that is passed at several positions is not donated.
    *
+   * @param tape what to run
    * @param inputs one concrete tensor per input of the tape, constants first
+   * @param donated positions of inputs that the run may overwrite
+   * @return one concrete tensor per output; the device may still be computing it
    * @throws DeviceException if the inputs live on different devices
    * @throws ClosedException if an input is closed
    */
   public static List<Tensor> run(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
     Trace.Result plain = InlineCustom.inline(tape);
-    int shift = plain.consts().size();
-    Set<Integer> given = new TreeSet<>();
-    donated.forEach(i -> given.add(i + shift));
-    return replay(plain.tape().closed(), plain.inputs(inputs), given);
+    return replay(plain.tape().closed(), plain.inputs(inputs), shifted(donated, plain));
   }
 
-  /** As {@link #run}, for a tape without constants and custom rules, as the replay of a step is. */
+  /** Positions after the constants that inlining put in front. */
+  private static Set<Integer> shifted(Set<Integer> donated, Trace.Result plain) {
+    int shift = plain.consts().size();
+    Set<Integer> out = new TreeSet<>();
+    donated.forEach(i -> out.add(i + shift));
+    return out;
+  }
+
+  /**
+   * As {@link #run(Tape, List, Set)}, for a tape without constants and custom rules, as the replay
+   * of a step is.
+   *
+   * @param tape what to run, best the one that {@link #compile} returned
+   * @param inputs one concrete tensor per input of the tape
+   * @param donated positions of inputs that the run may overwrite
+   * @return one concrete tensor per output; the device may still be computing it
+   * @throws DeviceException if the inputs live on different devices
+   * @throws ClosedException if an input is closed
+   */
   public static List<Tensor> replay(Tape tape, List<Tensor> inputs, Set<Integer> donated) {
     Device device = device(inputs);
     Set<Integer> given = ownedOnce(inputs, donated);
@@ -205,8 +223,14 @@ public final class Engine implements Evaluator, TapeRunner {
   }
 
   /**
-   * Compiles a tape without constants and custom rules. Returns the equal tape that was compiled
-   * first: replays of that one find their executable without comparing equations.
+   * Compiles a tape without constants and custom rules.
+   *
+   * @param tape what will be run
+   * @param donated positions of inputs that runs may overwrite
+   * @param device name of the device, which is opened if need be
+   * @return the equal tape that was compiled first: replays of that one find their executable
+   *     without comparing equations
+   * @throws DeviceException if there is no such device or a kernel does not build
    */
   public static Tape compile(Tape tape, Set<Integer> donated, String device) {
     CompiledTape c = CACHE.retain(key(tape, donated, Devices.open(device)));
@@ -217,10 +241,18 @@ public final class Engine implements Evaluator, TapeRunner {
     }
   }
 
-  /** The schedule with which a tape runs on a device; compiles it if that is still to be done. */
+  /**
+   * The schedule with which a tape runs on a device; compiles it if that is still to be done.
+   *
+   * @param tape what is run; custom rules are inlined
+   * @param donated positions of inputs that runs may overwrite
+   * @param device name of the device, which is opened if need be
+   * @return kernels in order and the memory they use
+   * @throws DeviceException if there is no such device or a kernel does not build
+   */
   public static Schedule schedule(Tape tape, Set<Integer> donated, String device) {
-    CompiledTape c =
-        CACHE.retain(key(InlineCustom.inline(tape).tape(), donated, Devices.open(device)));
+    Trace.Result plain = InlineCustom.inline(tape);
+    CompiledTape c = CACHE.retain(key(plain.tape(), shifted(donated, plain), Devices.open(device)));
     try {
       return c.schedule();
     } finally {
@@ -232,7 +264,7 @@ public final class Engine implements Evaluator, TapeRunner {
     return new ExecutableCache.Key(tape.closed(), donated, device, settings());
   }
 
-  /** The settings in force that change what is compiled. */
+  /** {@return the settings in force that change what is compiled, as text} */
   public static String settings() {
     String[] now = {
       Settings.FUSE.get(), Settings.PLAN.get(), Settings.VALIDATE.get(), Settings.NANS.get()
@@ -249,8 +281,10 @@ public final class Engine implements Evaluator, TapeRunner {
   private record Compiling(String[] values, String text) {}
 
   /**
-   * Name of the device on which work with these tensors runs.
+   * {@return the name of the device on which work with these tensors runs: theirs, or the default
+   * one if none has memory}
    *
+   * @param inputs concrete tensors; constants without memory have no device
    * @throws DeviceException if they live on different devices
    */
   public static String deviceOf(List<Tensor> inputs) {
@@ -353,17 +387,25 @@ public final class Engine implements Evaluator, TapeRunner {
     return new CompiledTape(memory, schedule, e, key.tape(), key.donated());
   }
 
-  /** Number of tapes that were compiled so far. */
+  /** {@return the number of tapes that were compiled so far, on all devices} */
   public static long compilations() {
     return CACHE.compilations();
   }
 
-  /** Drops everything that was compiled for a device; later runs compile again. */
+  /**
+   * Drops everything that was compiled for a device; later runs compile again.
+   *
+   * @param device the device; what a run in progress uses is freed when it is done
+   */
   public static void dropCaches(Device device) {
     CACHE.drop(device);
   }
 
-  /** Frees the device's pooled buffers. */
+  /**
+   * Frees the device's pooled buffers.
+   *
+   * @param device the device; memory of tensors stays
+   */
   public static void trimPools(Device device) {
     DeviceMemory.of(device).trim();
   }
@@ -372,6 +414,8 @@ public final class Engine implements Evaluator, TapeRunner {
    * Frees everything that is not in use: compiled tapes, pooled buffers, and the memory of tensors
    * that the garbage collector can find. After this {@link Device#memory} counts exactly the
    * tensors that are in use.
+   *
+   * @param device the device; takes a garbage collection
    */
   public static void collect(Device device) {
     DeviceMemory.of(device).relieve();

@@ -23,6 +23,9 @@ public final class Events {
     /** Length of the tape. */
     @Label("Equations")
     public int equations;
+
+    /** An event without a name and length, which are set before it is committed. */
+    public Traced() {}
   }
 
   /** A tape was scheduled and compiled for a device. */
@@ -42,6 +45,8 @@ public final class Events {
     @Label("Arena")
     @DataAmount
     long arenaBytes;
+
+    Compiled() {}
   }
 
   /** A schedule was submitted; the time is the host's, not the device's. */
@@ -55,6 +60,8 @@ public final class Events {
 
     @Label("Kernels")
     int kernels;
+
+    Ran() {}
   }
 
   /** Device memory was allocated, because the pool had no buffer of its size. */
@@ -68,6 +75,8 @@ public final class Events {
     @Label("Size")
     @DataAmount
     long bytes;
+
+    Allocated() {}
   }
 
   /** Host data was copied to a device. */
@@ -81,6 +90,8 @@ public final class Events {
     @Label("Size")
     @DataAmount
     long bytes;
+
+    Uploaded() {}
   }
 
   /** A tensor was read; the time includes the wait for the device. */
@@ -94,5 +105,7 @@ public final class Events {
     @Label("Size")
     @DataAmount
     long bytes;
+
+    Read() {}
   }
 }

@@ -19,7 +19,10 @@ public final class InlineCustom {
   private InlineCustom() {}
 
   /**
-   * The tape without {@link CustomVjp}; constants that their bodies capture come before its inputs.
+   * {@return the tape without {@link CustomVjp}, and the constants that their bodies capture, which
+   * come before the tape's own inputs}
+   *
+   * @param tape any tape; returned as it is, without constants, if it has no custom rule
    */
   public static Trace.Result inline(Tape tape) {
     Trace.Result r = new Trace.Result(tape, List.of());

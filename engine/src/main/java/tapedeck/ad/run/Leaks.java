@@ -40,14 +40,20 @@ public final class Leaks {
     }
   }
 
-  /** Number of leaked tensors so far. */
+  /**
+   * {@return the number of leaked tensors so far, of those made while {@link Settings#LEAKS} was
+   * on}
+   */
   public static int count() {
     synchronized (BY_ORIGIN) {
       return BY_ORIGIN.values().stream().mapToInt(Integer::intValue).sum();
     }
   }
 
-  /** A line with the total and one per origin, most frequent first; empty if there are none. */
+  /**
+   * {@return a line with the total and one per origin, most frequent first; empty if there are
+   * none}
+   */
   public static List<String> report() {
     synchronized (BY_ORIGIN) {
       if (BY_ORIGIN.isEmpty()) {

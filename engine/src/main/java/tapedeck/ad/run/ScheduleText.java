@@ -12,13 +12,15 @@ public final class ScheduleText {
   private ScheduleText() {}
 
   /**
-   * A line with the totals, then one per kernel: its operations, the grid of parallel loops, the
-   * slots it reads and writes, the bytes it moves at least, and the user's source line.
+   * {@return a line with the totals, then one per kernel: its operations, the grid of parallel
+   * loops, the slots it reads and writes, the bytes it moves at least, and the user's source line}
    *
    * <pre>
    * 2 kernels, 3 inputs, 1 outputs, arena 1024 bytes (live 1024)
    *   0  matmul+add  grid 32x8  in0 in1 in2 -> a0  2.5 KiB   # Model.java:42
    * </pre>
+   *
+   * @param s the schedule
    */
   public static String of(Schedule s) {
     StringBuilder text = new StringBuilder();

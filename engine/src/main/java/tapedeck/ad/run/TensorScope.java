@@ -26,7 +26,11 @@ public final class TensorScope implements AutoCloseable {
 
   private TensorScope() {}
 
-  /** Opens a scope for the calling thread. */
+  /**
+   * Opens a scope for the calling thread, inside of its innermost one.
+   *
+   * @return the scope, which this thread must close
+   */
   public static TensorScope open() {
     TensorScope s = new TensorScope();
     INNERMOST.set(s);
@@ -59,7 +63,14 @@ public final class TensorScope implements AutoCloseable {
     }
   }
 
-  /** Excepts the tensors of a pytree; returns it. */
+  /**
+   * {@return the pytree, whose tensors are excepted from the scope} They belong to the scope
+   * around, if there is one.
+   *
+   * @param <T> a tensor or a pytree of tensors
+   * @param tree tensors, made here or elsewhere
+   * @throws tapedeck.ad.type.ClosedException if one is closed
+   */
   public <T> T keep(T tree) {
     for (Tensor t : Pytree.flatten(tree).leaves()) {
       if (!t.isTraced() && !t.device().isEmpty()) {

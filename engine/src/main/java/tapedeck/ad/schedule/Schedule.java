@@ -28,8 +28,15 @@ public record Schedule(
   /** Arena offsets are multiples of this many bytes. */
   public static final int ALIGN = 256;
 
-  /** A buffer of the schedule. */
+  /**
+   * A buffer of the schedule.
+   *
+   * @param dtype element type
+   * @param elements number of elements
+   * @param place where its memory comes from
+   */
   public record Slot(DType dtype, long elements, Place place) {
+    /** {@return the size in bytes, without the alignment of the arena} */
     public long bytes() {
       return elements * dtype.bytes();
     }
@@ -37,19 +44,32 @@ public record Schedule(
 
   /** Where a slot's memory comes from. */
   public sealed interface Place {
-    /** The caller's input buffer with this position. */
+    /**
+     * The caller's input buffer.
+     *
+     * @param position index into the schedule's inputs
+     */
     record Input(int position) implements Place {}
 
-    /** The caller's output buffer with this position. */
+    /**
+     * The caller's output buffer.
+     *
+     * @param position index into the schedule's outputs
+     */
     record Output(int position) implements Place {}
 
-    /** Part of the executable's arena, at a byte offset. */
+    /**
+     * Part of the executable's arena.
+     *
+     * @param offset in bytes, a multiple of {@link #ALIGN}
+     */
     record Arena(long offset) implements Place {}
   }
 
   /**
    * One kernel launch.
    *
+   * @param kernel what is computed
    * @param label operations that were fused, for profiles and messages, such as {@code
    *     matmul+add+relu}
    * @param source the user's source line of the last operation, or an empty string

@@ -6,11 +6,14 @@ import tapedeck.ad.tensor.Primitive;
 /**
  * {@code outs = primitive(ins)}.
  *
+ * @param primitive what is applied
+ * @param ins operands: inputs of the tape or results of earlier equations
+ * @param outs results, one for an {@link tapedeck.ad.tensor.Op}
  * @param source the user's source line, or empty; not part of equality, so equal tapes from
  *     different lines compile once
  */
 public record Eqn(Primitive primitive, List<Var> ins, List<Var> outs, String source) {
-  /** The only result of a primitive with one. */
+  /** {@return the only result of a primitive with one; else the first} */
   public Var out() {
     return outs.get(0);
   }

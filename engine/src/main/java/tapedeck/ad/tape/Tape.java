@@ -20,6 +20,15 @@ public final class Tape {
   private final List<Var> outputs;
   private final int hash;
 
+  /**
+   * A tape of given parts, which are not checked; {@link TapeChecker} does that. The lists are
+   * copied.
+   *
+   * @param inputs captured constants, then arguments
+   * @param consts how many of the inputs are constants
+   * @param eqns equations in order of execution
+   * @param outputs results in order; inputs and repetitions are allowed
+   */
   public Tape(List<Var> inputs, int consts, List<Eqn> eqns, List<Var> outputs) {
     this.inputs = List.copyOf(inputs);
     this.consts = consts;
@@ -28,37 +37,42 @@ public final class Tape {
     this.hash = (this.inputs.hashCode() * 31 + this.eqns.hashCode()) * 31 + this.outputs.hashCode();
   }
 
+  /** {@return the inputs, captured constants first} */
   public List<Var> inputs() {
     return inputs;
   }
 
-  /** How many of the inputs, at the front, are captured constants. */
+  /** {@return how many of the inputs, at the front, are captured constants} */
   public int consts() {
     return consts;
   }
 
+  /** {@return the equations in order of execution, immutable} */
   public List<Eqn> eqns() {
     return eqns;
   }
 
+  /** {@return the results in order; one may occur several times, or be an input} */
   public List<Var> outputs() {
     return outputs;
   }
 
+  /** {@return types of the inputs, captured constants first} */
   public List<Aval> inputAvals() {
     return inputs.stream().map(Var::aval).toList();
   }
 
+  /** {@return types of the results in order} */
   public List<Aval> outputAvals() {
     return outputs.stream().map(Var::aval).toList();
   }
 
-  /** The same function with all inputs as arguments. */
+  /** {@return the same function with all inputs as arguments} */
   public Tape closed() {
     return consts == 0 ? this : new Tape(inputs, 0, eqns, outputs);
   }
 
-  /** The tape without equations whose results nothing uses, renumbered. Inputs stay. */
+  /** {@return the tape without equations whose results nothing uses, renumbered} Inputs stay. */
   public Tape pruned() {
     Set<Var> live = new HashSet<>(outputs);
     List<Eqn> kept = new ArrayList<>();
@@ -126,7 +140,7 @@ public final class Tape {
     return TapePrinter.text(this);
   }
 
-  /** The tape as a Graphviz graph; see {@link TapePrinter#dot}. */
+  /** {@return the tape as a Graphviz graph; see {@link TapePrinter#dot(Tape)}} */
   public String toDot() {
     return TapePrinter.dot(this);
   }

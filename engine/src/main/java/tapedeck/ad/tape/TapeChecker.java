@@ -16,8 +16,11 @@ public final class TapeChecker {
   private TapeChecker() {}
 
   /**
-   * Checks the tape if {@link Settings#CHECKS} is on, and returns it. {@code pass} names who made
-   * it.
+   * {@return the tape, after checking it if {@link Settings#CHECKS} is on}
+   *
+   * @param pass who made the tape, for the message
+   * @param t the tape to check
+   * @throws ValidationException as {@link #check} does
    */
   public static Tape checkIfOn(String pass, Tape t) {
     if (Settings.CHECKS.is("on")) {
@@ -27,6 +30,10 @@ public final class TapeChecker {
   }
 
   /**
+   * Checks a tape whatever the settings are.
+   *
+   * @param pass who made the tape, for the message
+   * @param t the tape to check
    * @throws ValidationException naming the pass, the equation and its neighbours
    */
   public static void check(String pass, Tape t) {

@@ -9,14 +9,16 @@ public final class TapePrinter {
   private TapePrinter() {}
 
   /**
-   * One line for the inputs, one per equation with its type and the user's source line, one for the
-   * results:
+   * {@return one line for the inputs, one per equation with its type and the user's source line,
+   * one for the results}
    *
    * <pre>
    * inputs  v0:f32(3) v1:f32(3)
    *   v2:f32(3) = mul v0 v1   # Model.java:42
    * outputs v2
    * </pre>
+   *
+   * @param t the tape; where it has captured constants, a line for them comes first
    */
   public static String text(Tape t) {
     StringBuilder s = new StringBuilder();
@@ -43,16 +45,21 @@ public final class TapePrinter {
   }
 
   /**
-   * The data flow as a Graphviz digraph: boxes are equations and inputs, edges are variables with
-   * their types.
+   * {@return the data flow as a Graphviz digraph: boxes are equations and inputs, edges are
+   * variables with their types}
+   *
+   * @param t the tape
    */
   public static String dot(Tape t) {
     return dot(t, Map.of());
   }
 
   /**
-   * As {@link #dot(Tape)}, with a second line of text for some variables, such as a value and a
-   * gradient.
+   * {@return as {@link #dot(Tape)}, with a second line of text for some variables, such as a value
+   * and a gradient}
+   *
+   * @param t the tape
+   * @param notes text by variable; of an equation with several results only the first is drawn
    */
   public static String dot(Tape t, Map<Var, String> notes) {
     StringBuilder s =

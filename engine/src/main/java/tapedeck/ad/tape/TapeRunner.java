@@ -9,8 +9,18 @@ import tapedeck.ad.tensor.Tensor;
  * engine's module.
  */
 public interface TapeRunner {
+  /**
+   * Submits the kernels of a tape; does not wait for the device.
+   *
+   * @param tape the tape to run
+   * @param inputs one concrete tensor per input, captured constants first
+   * @return one concrete tensor per output
+   * @throws tapedeck.ad.type.DeviceException if the inputs live on different devices
+   * @throws tapedeck.ad.type.ClosedException if an input is closed
+   */
   List<Tensor> run(Tape tape, List<Tensor> inputs);
 
+  /** {@return the engine's runner, looked up once} */
   static TapeRunner instance() {
     return Holder.INSTANCE;
   }

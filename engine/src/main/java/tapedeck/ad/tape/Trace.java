@@ -26,9 +26,18 @@ public final class Trace implements Tracer {
   @FunctionalInterface
   public interface Fn extends UnaryOperator<List<Tensor>> {}
 
-  /** A tape and the outside tensors that its constants stand for. */
+  /**
+   * A tape and the outside tensors that its constants stand for.
+   *
+   * @param tape the traced function
+   * @param consts values of the tape's first inputs, in order
+   */
   public record Result(Tape tape, List<Tensor> consts) {
-    /** Constants followed by arguments: all inputs of the tape. */
+    /**
+     * {@return constants followed by arguments: all inputs of the tape}
+     *
+     * @param args one tensor per argument of the function
+     */
     public List<Tensor> inputs(List<Tensor> args) {
       List<Tensor> all = new ArrayList<>(consts);
       all.addAll(args);
@@ -52,6 +61,9 @@ public final class Trace implements Tracer {
   /**
    * Traces {@code fn} on arguments of the given types.
    *
+   * @param fn called once, on this thread, with traced tensors
+   * @param args types of its arguments
+   * @return the tape, without what the results do not need, and what it captured
    * @throws TracingException if the function lets a traced tensor of an unrelated trace in
    */
   public static Result trace(Fn fn, List<Aval> args) {
@@ -104,6 +116,11 @@ public final class Trace implements Tracer {
   /**
    * A tape of a transform that is written as a function of the tape's inputs, without constants of
    * its own.
+   *
+   * @param fn the transform
+   * @param args types of its arguments
+   * @return a tape with no captured constants
+   * @throws TracingException if the function uses a tensor from outside
    */
   public static Tape closed(Fn fn, List<Aval> args) {
     Result r = trace(fn, args);
@@ -116,6 +133,10 @@ public final class Trace implements Tracer {
   /**
    * Applies a tape: inlines it into the trace of its inputs if one is traced, else runs it on the
    * device.
+   *
+   * @param tape the tape to apply
+   * @param inputs one tensor per input, captured constants first
+   * @return one tensor per output, traced if an input is
    */
   public static List<Tensor> apply(Tape tape, List<Tensor> inputs) {
     for (Tensor t : inputs) {
@@ -126,7 +147,13 @@ public final class Trace implements Tracer {
     return TapeRunner.instance().run(tape, inputs);
   }
 
-  /** Applies a tape equation by equation. */
+  /**
+   * Applies a tape equation by equation.
+   *
+   * @param tape the tape to apply
+   * @param inputs one tensor per input, captured constants first
+   * @return one tensor per output
+   */
   public static List<Tensor> inline(Tape tape, List<Tensor> inputs) {
     Map<Var, Tensor> env = new HashMap<>();
     for (int i = 0; i < inputs.size(); i++) {
@@ -142,7 +169,12 @@ public final class Trace implements Tracer {
     return tape.outputs().stream().map(env::get).toList();
   }
 
-  /** Values of an equation's operands. */
+  /**
+   * {@return the values of an equation's operands, null where there is none}
+   *
+   * @param env values of variables, or whatever else a transform keeps for them
+   * @param e an equation
+   */
   public static List<Tensor> operands(Map<Var, Tensor> env, Eqn e) {
     List<Tensor> in = new ArrayList<>(e.ins().size());
     for (Var v : e.ins()) {
@@ -154,6 +186,11 @@ public final class Trace implements Tracer {
   /**
    * Applies a primitive of a tape that is interpreted on {@code inputs}. One without operands is
    * recorded by their innermost trace, so that what a rule computes from it stays on the tape too.
+   *
+   * @param primitive what is applied
+   * @param operands its operands
+   * @param inputs tensors whose innermost trace is meant
+   * @return its results
    */
   public static List<Tensor> bind(Primitive primitive, List<Tensor> operands, List<Tensor> inputs) {
     Trace inner = operands.isEmpty() ? innermost(inputs) : null;
@@ -173,8 +210,11 @@ public final class Trace implements Tracer {
   }
 
   /**
-   * The tensor as a variable of the innermost trace of {@code context}, so that what is done to it
-   * is recorded.
+   * {@return the tensor as a variable of the innermost trace of {@code context}, so that what is
+   * done to it is recorded; itself if it is traced or null, or nothing in the context is}
+   *
+   * @param context tensors whose innermost trace is meant
+   * @param t a tensor, or null for a symbolic zero
    */
   public static Tensor lift(List<Tensor> context, Tensor t) {
     Trace inner = t == null || t.isTraced() ? null : innermost(context);
@@ -184,6 +224,12 @@ public final class Trace implements Tracer {
   /**
    * Runs {@code body} so that what the innermost trace of {@code inputs} records carries this
    * source line.
+   *
+   * @param <T> result of the body
+   * @param source a line such as {@code Model.java:42}; if empty, lines are found as usual
+   * @param inputs tensors whose innermost trace is meant
+   * @param body called once
+   * @return what the body returns
    */
   public static <T> T at(String source, List<Tensor> inputs, java.util.function.Supplier<T> body) {
     Trace inner = innermost(inputs);

@@ -7,7 +7,11 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
 
-/** Conversion of element types; linear between float types, flat otherwise. */
+/**
+ * Conversion of element types; linear between float types, flat otherwise.
+ *
+ * @param to element type of the result; see {@link ScalarOp#CAST}
+ */
 public record Cast(DType to) implements Op {
   @Override
   public String label() {

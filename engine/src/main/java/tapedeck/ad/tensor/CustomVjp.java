@@ -6,7 +6,7 @@ import tapedeck.ad.type.Aval;
 
 /**
  * A function whose reverse rule its author gives. Transforms treat it as one equation: reverse mode
- * uses the rule, and everything else the plain function.
+ * uses the rule, batching maps function and rule, and everything else uses the plain function.
  *
  * @param name for messages
  * @param primal operands to results

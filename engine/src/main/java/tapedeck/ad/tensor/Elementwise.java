@@ -19,15 +19,21 @@ import tapedeck.ad.type.ShapeException;
  * has 0 for the base.
  */
 public enum Elementwise implements Op {
+  /** x + y. */
   ADD(ScalarOp.ADD, Domain.NUMBER, (x, y, g) -> g, (x, y, g) -> g),
+  /** x - y. */
   SUB(ScalarOp.SUB, Domain.NUMBER, (x, y, g) -> g, (x, y, g) -> g.neg()),
+  /** x * y. */
   MUL(ScalarOp.MUL, Domain.NUMBER, (x, y, g) -> g.mul(x[1]), (x, y, g) -> g.mul(x[0])),
+  /** x / y; for int32 towards zero, and 0 where y is 0. */
   DIV(ScalarOp.DIV, Domain.NUMBER, (x, y, g) -> g.div(x[1]), (x, y, g) -> g.mul(y).div(x[1]).neg()),
+  /** Remainder with the sign of x; derivatives 1 and -trunc(x/y). */
   REM(
       ScalarOp.REM,
       Domain.NUMBER,
       (x, y, g) -> g,
       (x, y, g) -> g.mul(truncate(x[0].div(x[1]))).neg()),
+  /** x to the power of y, by IEEE 754. */
   POW(
       ScalarOp.POW,
       Domain.FLOAT,
@@ -36,62 +42,101 @@ public enum Elementwise implements Op {
         Tensor zero = x[0].eq(0);
         return g.mul(zero.where(y.zerosLike(), y.mul(zero.where(y.onesLike(), x[0]).log())));
       }),
+  /** The smaller operand, NaN if one is. */
   MIN(
       ScalarOp.MIN,
       Domain.ORDERED,
       (x, y, g) -> g.mul(share(x[0], x[1])),
       (x, y, g) -> g.mul(share(x[1], x[0]))),
+  /** The larger operand, NaN if one is. */
   MAX(
       ScalarOp.MAX,
       Domain.ORDERED,
       (x, y, g) -> g.mul(share(x[1], x[0])),
       (x, y, g) -> g.mul(share(x[0], x[1]))),
+  /** Angle in [-pi, pi], in radians, of the point with abscissa y and ordinate x. */
   ATAN2(
       ScalarOp.ATAN2,
       Domain.FLOAT,
       (x, y, g) -> g.mul(x[1].div(x[0].square().add(x[1].square()))),
       (x, y, g) -> g.mul(x[0].div(x[0].square().add(x[1].square()))).neg()),
+  /** -x. */
   NEG(ScalarOp.NEG, Domain.NUMBER, (x, y, g) -> g.neg()),
+  /** |x|; derivative sign(x). */
   ABS(ScalarOp.ABS, Domain.NUMBER, (x, y, g) -> g.mul(x[0].sign())),
+  /** -1, 0 or 1; floats keep -0 and NaN. */
   SIGN(ScalarOp.SIGN, Domain.NUMBER),
+  /** Largest integer not above x. */
   FLOOR(ScalarOp.FLOOR, Domain.FLOAT),
+  /** Smallest integer not below x. */
   CEIL(ScalarOp.CEIL, Domain.FLOAT),
+  /** Nearest integer, ties to even. */
   ROUND(ScalarOp.ROUND, Domain.FLOAT),
+  /** Square root; derivative 1/(2 sqrt(x)), infinite at 0. */
   SQRT(ScalarOp.SQRT, Domain.FLOAT, (x, y, g) -> g.mul(0.5).div(y)),
+  /** 1/sqrt(x); derivative -1/(2 x sqrt(x)). */
   RSQRT(ScalarOp.RSQRT, Domain.FLOAT, (x, y, g) -> g.mul(-0.5).mul(y.div(x[0]))),
+  /** e to the power of x. */
   EXP(ScalarOp.EXP, Domain.FLOAT, (x, y, g) -> g.mul(y)),
+  /** exp(x) - 1, accurate near 0. */
   EXPM1(ScalarOp.EXPM1, Domain.FLOAT, (x, y, g) -> g.mul(y.add(1))),
+  /** Natural logarithm; derivative 1/x, also below 0 where the value is NaN. */
   LOG(ScalarOp.LOG, Domain.FLOAT, (x, y, g) -> g.div(x[0])),
+  /** log(1 + x), accurate near 0; derivative 1/(1 + x). */
   LOG1P(ScalarOp.LOG1P, Domain.FLOAT, (x, y, g) -> g.div(x[0].add(1))),
+  /** Sine, of radians. */
   SIN(ScalarOp.SIN, Domain.FLOAT, (x, y, g) -> g.mul(x[0].cos())),
+  /** Cosine, of radians. */
   COS(ScalarOp.COS, Domain.FLOAT, (x, y, g) -> g.mul(x[0].sin()).neg()),
+  /** Tangent, of radians; derivative 1 + tan(x)^2. */
   TAN(ScalarOp.TAN, Domain.FLOAT, (x, y, g) -> g.mul(y.square().add(1))),
+  /** Arc sine; derivative 1/sqrt(1 - x^2), infinite at -1 and 1. */
   ASIN(ScalarOp.ASIN, Domain.FLOAT, (x, y, g) -> g.mul(x[0].square().rsub(1).rsqrt())),
+  /** Arc cosine; derivative -1/sqrt(1 - x^2), infinite at -1 and 1. */
   ACOS(ScalarOp.ACOS, Domain.FLOAT, (x, y, g) -> g.mul(x[0].square().rsub(1).rsqrt()).neg()),
+  /** Arc tangent; derivative 1/(1 + x^2). */
   ATAN(ScalarOp.ATAN, Domain.FLOAT, (x, y, g) -> g.div(x[0].square().add(1))),
+  /** Hyperbolic sine; derivative cosh(x). */
   SINH(ScalarOp.SINH, Domain.FLOAT, (x, y, g) -> g.mul(x[0].cosh())),
+  /** Hyperbolic cosine; derivative sinh(x). */
   COSH(ScalarOp.COSH, Domain.FLOAT, (x, y, g) -> g.mul(x[0].sinh())),
+  /** Hyperbolic tangent; derivative 1 - tanh(x)^2. */
   TANH(ScalarOp.TANH, Domain.FLOAT, (x, y, g) -> g.mul(y.square().rsub(1))),
+  /** 1/(1+exp(-x)), without overflow; derivative s(x) (1 - s(x)). */
   SIGMOID(ScalarOp.SIGMOID, Domain.FLOAT, (x, y, g) -> g.mul(y.mul(y.rsub(1)))),
+  /** Error function (DLMF 7.2.1); derivative 2/sqrt(pi) exp(-x^2). */
   ERF(
       ScalarOp.ERF,
       Domain.FLOAT,
       (x, y, g) -> g.mul(x[0].square().neg().exp().mul(2 / Math.sqrt(Math.PI)))),
+  /** 1 - erf(x) without cancellation (DLMF 7.2.2); derivative -2/sqrt(pi) exp(-x^2). */
   ERFC(
       ScalarOp.ERFC,
       Domain.FLOAT,
       (x, y, g) -> g.mul(x[0].square().neg().exp().mul(-2 / Math.sqrt(Math.PI)))),
+  /** {@code x < y}, a bool; false is below true. */
   LT(ScalarOp.LT, Domain.ORDERED),
+  /** {@code x <= y}, a bool; false is below true. */
   LE(ScalarOp.LE, Domain.ORDERED),
+  /** Whether x equals y, a bool. */
   EQ(ScalarOp.EQ, Domain.ANY),
+  /** Whether x differs from y, a bool; true where one is NaN. */
   NE(ScalarOp.NE, Domain.ANY),
+  /** x and y: logical on bool, bitwise on int32. */
   AND(ScalarOp.AND, Domain.BITS),
+  /** x or y: logical on bool, bitwise on int32. */
   OR(ScalarOp.OR, Domain.BITS),
+  /** Either x or y: logical on bool, bitwise on int32. */
   XOR(ScalarOp.XOR, Domain.BITS),
+  /** Not x: logical on bool, bitwise on int32. */
   NOT(ScalarOp.NOT, Domain.BITS),
+  /** int32 shifted left by 0 to 31 bits. */
   SHL(ScalarOp.SHL, Domain.INT),
+  /** int32 shifted right by 0 to 31 bits, zeros coming in. */
   SHR(ScalarOp.SHR, Domain.INT),
+  /** High 32 bits of the unsigned 64-bit product of two int32. */
   UMULHI(ScalarOp.UMULHI, Domain.INT),
+  /** (bool, a, b): a where true, else b. */
   SELECT(
       ScalarOp.SELECT,
       Domain.ANY,
@@ -154,12 +199,12 @@ public enum Elementwise implements Op {
             op.cost());
   }
 
-  /** The scalar instruction that is applied to each element. */
+  /** {@return the scalar instruction that is applied to each element} */
   public ScalarOp op() {
     return op;
   }
 
-  /** Whether the derivative is zero everywhere (comparisons, rounding, logic). */
+  /** {@return whether the derivative is zero everywhere (comparisons, rounding, logic)} */
   public boolean isFlat() {
     return partials.length == 0;
   }

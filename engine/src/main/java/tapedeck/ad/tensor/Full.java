@@ -6,7 +6,13 @@ import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Shape;
 
-/** One value everywhere. Takes no operands. */
+/**
+ * One value everywhere. Takes no operands.
+ *
+ * @param dtype element type
+ * @param shape shape of the result
+ * @param value a value that the type represents; bool is 0 or 1
+ */
 public record Full(DType dtype, Shape shape, double value) implements Op {
   @Override
   public String label() {

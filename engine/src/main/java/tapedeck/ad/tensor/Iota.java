@@ -8,7 +8,13 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Shape;
 
-/** Position along {@code axis}, for every element. Takes no operands. */
+/**
+ * Position along {@code axis}, for every element. Takes no operands.
+ *
+ * @param dtype float or int32
+ * @param shape shape of the result
+ * @param axis in [0, rank)
+ */
 public record Iota(DType dtype, Shape shape, int axis) implements Op {
   @Override
   public String label() {

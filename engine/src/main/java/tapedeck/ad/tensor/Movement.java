@@ -51,7 +51,11 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Row-major relabelling to another shape of the same size. */
+  /**
+   * Row-major relabelling to another shape of the same size.
+   *
+   * @param shape shape of the result
+   */
   record Reshape(Shape shape) implements Movement {
     @Override
     public String label() {
@@ -120,7 +124,11 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Result axis i is operand axis perm[i]. */
+  /**
+   * Result axis i is operand axis perm[i].
+   *
+   * @param perm a permutation of 0 to rank-1
+   */
   record Transpose(List<Integer> perm) implements Movement {
     @Override
     public String label() {
@@ -178,6 +186,9 @@ public sealed interface Movement extends Op {
   /**
    * Operand axis i becomes result axis axes[i]; an extent of 1 stretches; other result axes are
    * new.
+   *
+   * @param shape shape of the result
+   * @param axes one distinct axis of the result per axis of the operand
    */
   record Broadcast(Shape shape, List<Integer> axes) implements Movement {
     @Override
@@ -232,7 +243,13 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Elements start, start+step, ... below stop of every axis; steps are positive. */
+  /**
+   * Elements start, start+step, ... below stop of every axis.
+   *
+   * @param start first position on each axis, {@code 0 <= start <= stop}
+   * @param stop end on each axis, at most its extent
+   * @param step distance on each axis, at least 1
+   */
   record Slice(List<Integer> start, List<Integer> stop, List<Integer> step) implements Movement {
     @Override
     public String label() {
@@ -299,6 +316,11 @@ public sealed interface Movement extends Op {
 
   /**
    * Adds {@code lo} and {@code hi} constants around every axis and {@code gap} between neighbours.
+   *
+   * @param lo constants before each axis, 0 or more
+   * @param hi constants after each axis, 0 or more
+   * @param gap constants between neighbours on each axis, 0 or more
+   * @param value the constant, which the operand's type represents
    */
   record Pad(List<Integer> lo, List<Integer> hi, List<Integer> gap, double value)
       implements Movement {
@@ -373,7 +395,11 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Joins operands along an axis. */
+  /**
+   * Joins operands of one type, which agree on all other axes.
+   *
+   * @param axis in [0, rank)
+   */
   record Concatenate(int axis) implements Movement {
     @Override
     public String label() {
@@ -455,7 +481,11 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** Reverses some axes. */
+  /**
+   * Reverses some axes.
+   *
+   * @param axes distinct axes in [0, rank)
+   */
   record Flip(List<Integer> axes) implements Movement {
     @Override
     public String label() {

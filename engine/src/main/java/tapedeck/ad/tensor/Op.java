@@ -20,7 +20,13 @@ public sealed interface Op extends Primitive
         Full,
         RandomBits {
 
-  /** Shape rule for the only result. */
+  /**
+   * {@return type and shape of the only result}
+   *
+   * @param operands types and shapes of the operands
+   * @throws tapedeck.ad.type.ShapeException if the operands' shapes do not fit
+   * @throws tapedeck.ad.type.DTypeException if the operands' types do not fit
+   */
   Aval result(List<Aval> operands);
 
   @Override
@@ -29,21 +35,23 @@ public sealed interface Op extends Primitive
   }
 
   /**
-   * Tangent of the result, or null if it is zero.
+   * The forward rule.
    *
    * @param x operands
    * @param y result
    * @param t tangents of the operands, null where zero, not all null
+   * @return the tangent of the result, or null if it is zero
    */
   Tensor jvp(List<Tensor> x, Tensor y, List<Tensor> t);
 
   /**
-   * Cotangents of the operands, null where zero or not wanted.
+   * The reverse rule.
    *
    * @param x operands
    * @param y result
    * @param ct cotangent of the result
    * @param wanted which operands need a cotangent
+   * @return cotangents of the operands, null where zero; those that are not wanted are ignored
    */
   List<Tensor> vjp(List<Tensor> x, Tensor y, Tensor ct, boolean[] wanted);
 
@@ -54,8 +62,10 @@ public sealed interface Op extends Primitive
    * @param x operands, at least one of them batched
    * @param batched which operands carry the batch axis
    * @param size extent of the batch axis
+   * @return the results of all examples
    */
   Tensor vmap(List<Tensor> x, boolean[] batched, int size);
 
+  /** {@return the primitive as kernel IR} */
   Lowering lower();
 }

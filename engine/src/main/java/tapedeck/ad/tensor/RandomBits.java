@@ -14,6 +14,9 @@ import tapedeck.ad.type.ShapeException;
  * Uniform 32-bit words as int32, from the int32 key (2) of its operand: word {@code lane} of Philox
  * 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011) with the
  * element's row-major position as the counter. The same key gives the same bits on every device.
+ *
+ * @param shape shape of the result, of at most 2^31-1 elements
+ * @param lane which of the four words of a block, 0 to 3
  */
 public record RandomBits(Shape shape, int lane) implements Op {
   private static final int M0 = 0xD2511F53;

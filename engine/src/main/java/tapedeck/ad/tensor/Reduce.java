@@ -7,12 +7,14 @@ import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Shape;
+import tapedeck.ad.type.SourceLine;
 
 /**
  * Reduction over some axes, which the result no longer has. Where several elements attain a maximum
  * or minimum, each gets an equal share of the derivative. The derivative of a product is built from
  * a tree of partial products, so it is right to every order where factors are zero.
  *
+ * @param reducer how elements are combined; sums and products take float or int32
  * @param axes distinct axes in ascending order
  */
 public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
@@ -24,10 +26,7 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
   @Override
   public Aval result(List<Aval> in) {
     Aval a = in.get(0);
-    if (a.dtype() == DType.BOOL && (reducer == Reducer.SUM || reducer == Reducer.PROD)) {
-      throw new DTypeException(
-          "[" + label() + "] takes float or int32 operands, not " + a + "; use cast");
-    }
+    requireType(a);
     List<Integer> kept = new ArrayList<>();
     for (int i = 0; i < a.rank(); i++) {
       if (!axes.contains(i)) {
@@ -36,6 +35,14 @@ public record Reduce(Reducer reducer, List<Integer> axes) implements Op {
     }
     axes.forEach(x -> a.shape().axis(label(), x));
     return a.withShape(Shape.of(kept.stream().mapToInt(Integer::intValue).toArray()));
+  }
+
+  void requireType(Aval a) {
+    if (a.dtype() == DType.BOOL && (reducer == Reducer.SUM || reducer == Reducer.PROD)) {
+      throw SourceLine.at(
+          new DTypeException(
+              "[" + label() + "] takes float or int32 operands, not " + a + "; use cast"));
+    }
   }
 
   /** The reduced tensor with its lost axes back, stretched to the operand's shape. */

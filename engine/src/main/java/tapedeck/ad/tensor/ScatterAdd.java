@@ -10,6 +10,9 @@ import tapedeck.ad.type.ShapeException;
 /**
  * Adjoint of {@link Take}: slices of operand 0 along {@code axis} are added, in order, to an axis
  * of {@code extent} zeros at the clamped indices of operand 1.
+ *
+ * @param axis axis of operand 0 and of the result, in [0, rank)
+ * @param extent extent of that axis in the result; 0 only if there is nothing to add
  */
 public record ScatterAdd(int axis, int extent) implements Op {
   @Override

@@ -13,6 +13,8 @@ import tapedeck.ad.type.ShapeException;
 /**
  * Slices of operand 0 along {@code axis}, picked by the int32 vector of operand 1. Indices are
  * clamped into [0, extent), because a device cannot raise an error for one.
+ *
+ * @param axis axis of operand 0 that the picked slices replace, in [0, rank)
  */
 public record Take(int axis) implements Op {
   @Override
@@ -30,7 +32,12 @@ public record Take(int axis) implements Op {
     }
   }
 
-  /** An index value kept within the extent. */
+  /**
+   * {@return an index value kept within [0, extent)}
+   *
+   * @param value int32 expression
+   * @param extent at least 1
+   */
   public static Index clamped(Expr value, int extent) {
     Expr low = Expr.apply(ScalarOp.MAX, DType.INT32, value, Expr.constant(DType.INT32, 0));
     return Index.of(

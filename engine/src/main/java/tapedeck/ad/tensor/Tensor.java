@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
@@ -26,7 +25,7 @@ import tapedeck.ad.type.TracingException;
  * the shapes and the caller's source line if its operands do not fit, and {@link ClosedException}
  * if one is closed.
  */
-public final class Tensor extends TensorMath implements AutoCloseable {
+public final class Tensor extends TensorReductions implements AutoCloseable {
   private final Aval aval;
   private final Tracer tracer;
   private final Object variable;
@@ -44,12 +43,23 @@ public final class Tensor extends TensorMath implements AutoCloseable {
 
   // ---- construction by the engine -------------------------------------------------------------
 
-  /** A concrete tensor that owns its storage. */
+  /**
+   * {@return a tensor that owns its storage}
+   *
+   * @param aval type and shape of the value
+   * @param storage memory with the value, which nothing else closes
+   */
   public static Tensor concrete(Aval aval, Storage storage) {
     return new Tensor(aval, null, null, storage, null);
   }
 
-  /** A traced tensor: variable {@code variable} of the tape that {@code tracer} builds. */
+  /**
+   * {@return a traced tensor, which has no value}
+   *
+   * @param aval type and shape of the variable
+   * @param tracer the trace that the variable belongs to
+   * @param variable what the tracer knows the variable by
+   */
   public static Tensor traced(Aval aval, Tracer tracer, Object variable) {
     return new Tensor(aval, tracer, variable, null, null);
   }
@@ -62,13 +72,22 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return new Tensor(op.result(List.of()), null, null, null, op);
   }
 
-  /** Applies a primitive with one result. */
+  /**
+   * {@return the only result of a primitive}
+   *
+   * @param op what is applied
+   * @param operands as many tensors as the primitive takes
+   */
   public static Tensor apply(Op op, Tensor... operands) {
     return bind(op, Arrays.asList(operands)).get(0);
   }
 
   /**
    * Applies a primitive: records it with the innermost tracer among the operands, or evaluates it.
+   *
+   * @param primitive what is applied
+   * @param operands as many tensors as the primitive takes
+   * @return its results, traced if an operand is
    */
   public static List<Tensor> bind(Primitive primitive, List<Tensor> operands) {
     Tracer tracer = null;
@@ -100,111 +119,220 @@ public final class Tensor extends TensorMath implements AutoCloseable {
 
   // ---- factories ------------------------------------------------------------------------------
 
-  /** A float32 vector. */
+  /**
+   * {@return a float32 vector}
+   *
+   * @param data elements, which are copied to the default device
+   */
   public static Tensor of(float... data) {
     return of(data, data.length);
   }
 
-  /** A float64 vector. */
+  /**
+   * {@return a float64 vector}
+   *
+   * @param data elements, which are copied to the default device
+   */
   public static Tensor of(double... data) {
     return of(data, data.length);
   }
 
-  /** An int32 vector. */
+  /**
+   * {@return an int32 vector}
+   *
+   * @param data elements, which are copied to the default device
+   */
   public static Tensor of(int... data) {
     return of(data, data.length);
   }
 
-  /** A bool vector. */
+  /**
+   * {@return a bool vector}
+   *
+   * @param data elements, which are copied to the default device
+   */
   public static Tensor of(boolean... data) {
     return HostData.upload(data, Shape.of(data.length));
   }
 
-  /** A float32 tensor of the given shape from row-major data, which is copied. */
+  /**
+   * {@return a float32 tensor}
+   *
+   * @param data elements in row-major order, which are copied to the default device
+   * @param dims extents, whose product is the number of elements
+   */
   public static Tensor of(float[] data, int... dims) {
     return HostData.upload(data, Shape.of(dims));
   }
 
-  /** A float64 tensor of the given shape from row-major data, which is copied. */
+  /**
+   * {@return a float64 tensor}
+   *
+   * @param data elements in row-major order, which are copied to the default device
+   * @param dims extents, whose product is the number of elements
+   */
   public static Tensor of(double[] data, int... dims) {
     return HostData.upload(data, Shape.of(dims));
   }
 
-  /** An int32 tensor of the given shape from row-major data, which is copied. */
+  /**
+   * {@return an int32 tensor}
+   *
+   * @param data elements in row-major order, which are copied to the default device
+   * @param dims extents, whose product is the number of elements
+   */
   public static Tensor of(int[] data, int... dims) {
     return HostData.upload(data, Shape.of(dims));
   }
 
-  /** A float32 matrix; all rows must have one length. */
+  /**
+   * {@return a float32 matrix}
+   *
+   * @param rows rows of one length, which are copied to the default device
+   */
   public static Tensor of(float[][] rows) {
     return HostData.upload(
         HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
   }
 
-  /** A float64 matrix; all rows must have one length. */
+  /**
+   * {@return a float64 matrix}
+   *
+   * @param rows rows of one length, which are copied to the default device
+   */
   public static Tensor of(double[][] rows) {
     return HostData.upload(
         HostData.flatten(rows), Shape.of(rows.length, rows.length == 0 ? 0 : rows[0].length));
   }
 
-  /** A tensor from {@code shape.size()} little-endian elements, which are copied. */
+  /**
+   * {@return a tensor from elements in memory}
+   *
+   * @param dtype element type; a bool is one byte, 0 or 1
+   * @param shape extents
+   * @param data {@code shape.size()} little-endian elements, which are copied to the default device
+   */
   public static Tensor fromSegment(DType dtype, Shape shape, MemorySegment data) {
     return HostData.upload(dtype, shape, data, "");
   }
 
-  /** A float32 scalar. */
+  /**
+   * {@return a float32 scalar}
+   *
+   * @param v its value
+   */
   public static Tensor scalar(float v) {
     return scalar(DType.FLOAT32, v);
   }
 
-  /** A float64 scalar. */
+  /**
+   * {@return a float64 scalar}
+   *
+   * @param v its value
+   */
   public static Tensor scalar(double v) {
     return scalar(DType.FLOAT64, v);
   }
 
-  /** An int32 scalar. */
+  /**
+   * {@return an int32 scalar}
+   *
+   * @param v its value
+   */
   public static Tensor scalar(int v) {
     return scalar(DType.INT32, v);
   }
 
-  /** A scalar of any type. */
+  /**
+   * {@return a scalar of any type}
+   *
+   * @param dtype element type
+   * @param v its value, rounded to the type; see {@link DType#round}
+   */
   public static Tensor scalar(DType dtype, double v) {
     return full(dtype, Shape.SCALAR, v);
   }
 
+  /**
+   * {@return a constant, which gets memory only when its value is needed}
+   *
+   * @param dtype element type
+   * @param shape extents
+   * @param v every element, rounded to the type; see {@link DType#round}
+   */
   public static Tensor full(DType dtype, Shape shape, double v) {
     return deferred(new Full(dtype, shape, dtype.round(v)));
   }
 
+  /**
+   * {@return a constant, which gets memory only when its value is needed}
+   *
+   * @param dtype element type
+   * @param v every element, rounded to the type; see {@link DType#round}
+   * @param dims extents, none for a scalar
+   */
   public static Tensor full(DType dtype, double v, int... dims) {
     return full(dtype, Shape.of(dims), v);
   }
 
+  /**
+   * {@return a constant 0, or false}
+   *
+   * @param dtype element type
+   * @param dims extents, none for a scalar
+   */
   public static Tensor zeros(DType dtype, int... dims) {
     return full(dtype, Shape.of(dims), 0);
   }
 
+  /**
+   * {@return a constant 1, or true}
+   *
+   * @param dtype element type
+   * @param dims extents, none for a scalar
+   */
   public static Tensor ones(DType dtype, int... dims) {
     return full(dtype, Shape.of(dims), 1);
   }
 
-  /** 0, 1, ... n-1. */
+  /**
+   * {@return the vector 0, 1, ... n-1}
+   *
+   * @param dtype float or int32
+   * @param n number of elements, 0 or more
+   */
   public static Tensor arange(DType dtype, int n) {
     return iota(dtype, Shape.of(n), 0);
   }
 
-  /** Each element's position along an axis. */
+  /**
+   * {@return each element's position along an axis}
+   *
+   * @param dtype float or int32
+   * @param shape extents of the result
+   * @param axis the axis along which the elements count
+   */
   public static Tensor iota(DType dtype, Shape shape, int axis) {
     return deferred(new Iota(dtype, shape, shape.axis("iota", axis)));
   }
 
-  /** The identity matrix (n, n). */
+  /**
+   * {@return the identity matrix (n, n)}
+   *
+   * @param dtype any type
+   * @param n number of rows, 0 or more
+   */
   public static Tensor eye(DType dtype, int n) {
     Shape s = Shape.of(n, n);
     return iota(DType.INT32, s, 0).eq(iota(DType.INT32, s, 1)).cast(dtype);
   }
 
-  /** Joins tensors along an axis; they must agree in all others. */
+  /**
+   * {@return tensors joined along an axis}
+   *
+   * @param axis an axis that all parts have
+   * @param parts one or more of one type, which agree on all other axes
+   */
   public static Tensor concat(int axis, Tensor... parts) {
     if (parts.length == 0) {
       throw SourceLine.at(new ShapeException("[concat] needs at least one operand"));
@@ -213,7 +341,12 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return parts.length == 1 ? parts[0] : apply(new Movement.Concatenate(a), parts);
   }
 
-  /** Joins tensors of one shape along a new axis. */
+  /**
+   * {@return tensors joined along a new axis}
+   *
+   * @param axis position of the new axis in the result; -1 for the last
+   * @param parts one or more of one type and shape
+   */
   public static Tensor stack(int axis, Tensor... parts) {
     if (parts.length == 0) {
       throw SourceLine.at(new ShapeException("[stack] needs at least one operand"));
@@ -227,6 +360,7 @@ public final class Tensor extends TensorMath implements AutoCloseable {
 
   // ---- information ----------------------------------------------------------------------------
 
+  /** {@return type and shape} */
   public Aval aval() {
     return aval;
   }
@@ -251,45 +385,53 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return aval.shape().size();
   }
 
-  /** Extent of an axis. */
+  /**
+   * {@return the extent of an axis}
+   *
+   * @param axis in [-rank, rank)
+   */
   public int dim(int axis) {
     return aval.shape().dim(axisOf("dim", this, axis));
   }
 
-  /** Whether this stands for a variable inside a transform. */
+  /** {@return whether this stands for a variable inside a transform} */
   public boolean isTraced() {
     return tracer != null;
   }
 
-  /** The tracer, or null for a concrete tensor. */
+  /** {@return the tracer, or null for a concrete tensor} */
   public Tracer tracer() {
     return tracer;
   }
 
-  /** The tracer's variable, or null for a concrete tensor. */
+  /** {@return the tracer's variable, or null for a concrete tensor} */
   public Object variable() {
     return variable;
   }
 
-  /** The operation that describes a concrete tensor which may have no memory yet, or null. */
+  /**
+   * {@return the operation that describes a concrete tensor which may have no memory yet, or null}
+   */
   public Op pending() {
     return pending;
   }
 
-  /** Whether this was closed, by itself, by a scope or because a call took its memory over. */
+  /**
+   * {@return whether this was closed, by itself, by a scope or because a call took its memory over}
+   */
   public boolean isClosed() {
     Storage s = storage;
     return closed || (s != null && s.isClosed());
   }
 
-  /** Name of the device that holds the value; empty while a constant has no memory. */
+  /** {@return the name of the device that holds the value; empty while a constant has no memory} */
   public String device() {
     Storage s = storage;
     return s == null ? "" : s.device();
   }
 
   /**
-   * Storage of a concrete tensor; a deferred constant is given memory now.
+   * {@return the storage of a concrete tensor; a deferred constant is given memory now}
    *
    * @throws TracingException if this is traced
    * @throws ClosedException if this is closed
@@ -319,7 +461,13 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return s;
   }
 
-  /** A copy on the device of this name; this tensor itself if it is there already. */
+  /**
+   * {@return a copy on another device; this tensor itself if it is there already}
+   *
+   * @param device name of the device
+   * @throws tapedeck.ad.type.DeviceException if there is no such device
+   * @throws TracingException if this is traced
+   */
   public Tensor to(String device) {
     if (storage().device().equals(device)) {
       return this;
@@ -344,27 +492,31 @@ public final class Tensor extends TensorMath implements AutoCloseable {
 
   // ---- host access ----------------------------------------------------------------------------
 
-  /** All elements in row-major order; the type must be float32. */
+  /** {@return all elements of a float32 tensor in row-major order} */
   public float[] toFloatArray() {
     return HostData.floats(this);
   }
 
-  /** All elements in row-major order, converted from any type. */
+  /** {@return all elements in row-major order, converted from any type; true is 1} */
   public double[] toDoubleArray() {
     return HostData.doubles(this);
   }
 
-  /** All elements in row-major order; the type must be int32. */
+  /** {@return all elements of an int32 tensor in row-major order} */
   public int[] toIntArray() {
     return HostData.ints(this);
   }
 
-  /** All elements in row-major order; the type must be bool. */
+  /** {@return all elements of a bool tensor in row-major order} */
   public boolean[] toBooleanArray() {
     return HostData.booleans(this);
   }
 
-  /** Copies all elements, little endian and row-major; {@code dst} must have exactly their size. */
+  /**
+   * Waits for the value and copies all elements, little endian and row-major.
+   *
+   * @param dst memory of exactly their size
+   */
   public void copyTo(MemorySegment dst) {
     if (dst.byteSize() != aval.bytes()) {
       throw SourceLine.at(
@@ -380,7 +532,7 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   /**
-   * The value of a tensor with one element.
+   * {@return the value of a tensor with one element, converted from any type}
    *
    * @throws ShapeException if there is not exactly one
    * @throws TracingException if this is traced
@@ -392,58 +544,13 @@ public final class Tensor extends TensorMath implements AutoCloseable {
     return HostData.doubles(this)[0];
   }
 
-  // ---- reductions, products, indices ----------------------------------------------------------
-
-  /** Reduces over some axes (none given: all); kept axes have extent 1 if {@code keepDims}. */
-  Tensor reduce(Reducer reducer, boolean keepDims, int... axes) {
-    List<Integer> a = axesOf("reduce", axes);
-    Tensor r = a.isEmpty() ? this : apply(new Reduce(reducer, a), this);
-    if (!keepDims) {
-      return r;
-    }
-    int[] d = shape().dims();
-    a.forEach(i -> d[i] = 1);
-    return r.reshape(Shape.of(d));
-  }
+  // ---- indices and types ----------------------------------------------------------------------
 
   /**
-   * Matrix product with broadcast batch axes. (..., m, k) x (..., k, n) gives (..., m, n); a vector
-   * operand is a row on the left or a column on the right, and its axis is dropped from the result.
-   */
-  public Tensor matmul(Tensor o) {
-    if (rank() == 0 || o.rank() == 0) {
-      throw SourceLine.at(
-          new ShapeException("[matmul] a scalar operand: " + shape() + " x " + o.shape()));
-    }
-    if (rank() == 1) {
-      Tensor r = expandDims(0).matmul(o);
-      return r.squeeze(o.rank() == 1 ? 0 : r.rank() - 2);
-    }
-    if (o.rank() == 1) {
-      Tensor r = matmul(o.expandDims(1));
-      return r.squeeze(r.rank() - 1);
-    }
-    Shape batch = Shape.broadcast(batchOf(shape()), batchOf(o.shape()));
-    if (batch == null) {
-      throw SourceLine.at(
-          new ShapeException(
-              "[matmul] batch axes do not broadcast: " + shape() + " x " + o.shape()));
-    }
-    return apply(new Matmul(), withBatch(batch), o.withBatch(batch));
-  }
-
-  private static Shape batchOf(Shape s) {
-    return Shape.of(Arrays.copyOf(s.dims(), s.rank() - 2));
-  }
-
-  private Tensor withBatch(Shape batch) {
-    return broadcastTo(
-        batch.with(batch.rank(), shape().dim(-2)).with(batch.rank() + 1, shape().dim(-1)));
-  }
-
-  /**
-   * Slices along an axis, picked by int32 indices of any shape, which replaces that axis. Indices
-   * are clamped into range.
+   * {@return slices along an axis, picked by indices, whose shape replaces that axis}
+   *
+   * @param indices int32 of any shape, clamped into range
+   * @param axis an axis that is not empty, unless there are no indices
    */
   public Tensor take(Tensor indices, int axis) {
     int a = axisOf("take", this, axis);
@@ -459,19 +566,27 @@ public final class Tensor extends TensorMath implements AutoCloseable {
   }
 
   /**
-   * Adjoint of {@link #take} for a vector of indices: this tensor's slices along {@code axis} are
-   * added to {@code size} zeros at the (clamped) indices, in order.
+   * The adjoint of {@link #take} for a vector of indices.
+   *
+   * @param indices int32 vector, one index per slice along {@code axis}, clamped into range
+   * @param axis axis of this tensor, float or int32, and of the result
+   * @param size extent of that axis in the result
+   * @return {@code size} zeros along the axis, to which this tensor's slices are added in order
    */
   public Tensor scatterAdd(Tensor indices, int axis, int size) {
     return apply(new ScatterAdd(axisOf("scatterAdd", this, axis), size), this, indices);
   }
 
-  /** Elements converted to another type; see {@link tapedeck.ad.kir.ScalarOp#CAST}. */
+  /**
+   * {@return the elements converted to another type; see {@link tapedeck.ad.kir.ScalarOp#CAST}}
+   *
+   * @param to element type of the result; derivatives pass between float types only
+   */
   public Tensor cast(DType to) {
     return to == dtype() ? this : apply(new Cast(to), this);
   }
 
-  /** The same value with derivative zero. */
+  /** {@return the same value with derivative zero} */
   public Tensor stopGradient() {
     return apply(new StopGradient(), this);
   }

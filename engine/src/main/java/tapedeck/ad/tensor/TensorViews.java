@@ -18,15 +18,23 @@ public abstract sealed class TensorViews permits TensorMath {
 
   abstract Tensor self();
 
+  /** {@return the extents, outermost axis first} */
   public abstract Shape shape();
 
+  /** {@return the element type} */
   public abstract DType dtype();
 
+  /** {@return the number of axes, 0 for a scalar} */
   public abstract int rank();
 
+  /** {@return the number of elements: 1 for a scalar, 0 if an extent is 0} */
   public abstract long size();
 
-  /** The same elements in another shape; one extent may be -1 and is then computed. */
+  /**
+   * {@return the same elements, in row-major order, in another shape}
+   *
+   * @param dims extents with the product {@link #size}; one may be -1 and is then computed
+   */
   public Tensor reshape(int... dims) {
     int[] d = dims.clone();
     int unknown = -1;
@@ -52,16 +60,26 @@ public abstract sealed class TensorViews permits TensorMath {
     }
   }
 
+  /**
+   * {@return the same elements, in row-major order, in another shape}
+   *
+   * @param to a shape of the same size
+   */
   public Tensor reshape(Shape to) {
     return to.equals(shape()) ? self() : Tensor.apply(new Movement.Reshape(to), self());
   }
 
-  /** All elements as a vector. */
+  /** {@return all elements as a vector, in row-major order} */
   public Tensor flatten() {
     return reshape(-1);
   }
 
-  /** Result axis i is axis perm[i]; without arguments the axes are reversed. */
+  /**
+   * {@return this with its axes in another order}
+   *
+   * @param perm result axis i is axis perm[i], every axis once; without arguments the axes are
+   *     reversed
+   */
   public Tensor transpose(int... perm) {
     Integer[] p = new Integer[rank()];
     if (perm.length != 0 && perm.length != rank()) {
@@ -79,7 +97,7 @@ public abstract sealed class TensorViews permits TensorMath {
     return IntStream.range(0, p.length).allMatch(i -> p[i] == i);
   }
 
-  /** Transposed matrix. */
+  /** {@return the transposed matrix, (n, m) of (m, n)} Only for rank 2. */
   public Tensor t() {
     if (rank() != 2) {
       throw SourceLine.at(
@@ -88,6 +106,12 @@ public abstract sealed class TensorViews permits TensorMath {
     return transpose(1, 0);
   }
 
+  /**
+   * {@return this with two axes exchanged}
+   *
+   * @param a one axis
+   * @param b the other; if it is the same, nothing changes
+   */
   public Tensor swapAxes(int a, int b) {
     int[] p = IntStream.range(0, rank()).toArray();
     int i = Tensor.axisOf("swapAxes", self(), a);
@@ -97,7 +121,12 @@ public abstract sealed class TensorViews permits TensorMath {
     return transpose(p);
   }
 
-  /** Moves one axis to another position; the others keep their order. */
+  /**
+   * {@return this with one axis at another position; the others keep their order}
+   *
+   * @param from the axis
+   * @param to its position in the result
+   */
   public Tensor moveAxis(int from, int to) {
     int f = Tensor.axisOf("moveAxis", self(), from);
     int t = Tensor.axisOf("moveAxis", self(), to);
@@ -111,11 +140,20 @@ public abstract sealed class TensorViews permits TensorMath {
     return transpose(p.stream().mapToInt(Integer::intValue).toArray());
   }
 
+  /**
+   * {@return this stretched to a shape, by NumPy's rules}
+   *
+   * @param dims extents; axes are matched from the last, and only extents of 1 stretch
+   */
   public Tensor broadcastTo(int... dims) {
     return broadcastTo(Shape.of(dims));
   }
 
-  /** Stretched to a shape, by NumPy's rules. */
+  /**
+   * {@return this stretched to a shape, by NumPy's rules}
+   *
+   * @param to axes are matched from the last, and only extents of 1 stretch
+   */
   public Tensor broadcastTo(Shape to) {
     if (to.equals(shape())) {
       return self();
@@ -141,7 +179,11 @@ public abstract sealed class TensorViews permits TensorMath {
     return Tensor.apply(new Movement.Broadcast(to, axes), self());
   }
 
-  /** Adds an axis of extent 1 before position {@code axis}. */
+  /**
+   * {@return this with one more axis, of extent 1}
+   *
+   * @param axis position of the new axis in the result, in [-rank-1, rank]
+   */
   public Tensor expandDims(int axis) {
     int a = axis < 0 ? axis + rank() + 1 : axis;
     if (a < 0 || a > rank()) {
@@ -151,7 +193,11 @@ public abstract sealed class TensorViews permits TensorMath {
     return reshape(shape().with(a, 1));
   }
 
-  /** Drops an axis of extent 1. */
+  /**
+   * {@return this without an axis}
+   *
+   * @param axis an axis of extent 1
+   */
   public Tensor squeeze(int axis) {
     int a = Tensor.axisOf("squeeze", self(), axis);
     if (shape().dim(a) != 1) {
@@ -161,15 +207,27 @@ public abstract sealed class TensorViews permits TensorMath {
     return reshape(shape().without(a));
   }
 
-  /** Elements start, start+1, ... stop-1 along an axis; negative positions count from the end. */
+  /**
+   * {@return elements start, start+1, ... stop-1 along an axis} Positions are clipped as Python's
+   * are, so the result may be shorter, or empty.
+   *
+   * @param axis the axis to cut
+   * @param start first position; negative ones count from the end
+   * @param stop position after the last; negative ones count from the end
+   */
   public Tensor slice(int axis, int start, int stop) {
     return slice(axis, start, stop, 1);
   }
 
   /**
-   * Elements start, start+step, ... before stop along an axis, as Python's {@code start:stop:step}
-   * with both positions clipped. A negative step walks backwards; then {@code Integer.MIN_VALUE} as
-   * stop means "to the first element".
+   * {@return elements start, start+step, ... before stop along an axis, as Python's {@code
+   * start:stop:step} with both positions clipped}
+   *
+   * @param axis the axis to cut
+   * @param start first position; negative ones count from the end
+   * @param stop position that ends the slice; negative ones count from the end, and {@code
+   *     Integer.MIN_VALUE} with a negative step means "to the first element"
+   * @param step distance, not 0; a negative step walks backwards
    */
   public Tensor slice(int axis, int start, int stop, int step) {
     int a = Tensor.axisOf("slice", self(), axis);
@@ -194,7 +252,13 @@ public abstract sealed class TensorViews permits TensorMath {
     return slice(s, e, st);
   }
 
-  /** Strided slice of every axis: {@code 0 <= start <= stop <= extent}, {@code step >= 1}. */
+  /**
+   * {@return a strided slice of every axis} Nothing is clipped or counted from the end here.
+   *
+   * @param start first position on each axis, {@code 0 <= start <= stop}
+   * @param stop position after the last on each axis, at most the extent
+   * @param step distance on each axis, at least 1
+   */
   public Tensor slice(int[] start, int[] stop, int[] step) {
     boolean all = start.length == rank();
     for (int i = 0; all && i < rank(); i++) {
@@ -205,7 +269,11 @@ public abstract sealed class TensorViews permits TensorMath {
         : Tensor.apply(new Movement.Slice(boxed(start), boxed(stop), boxed(step)), self());
   }
 
-  /** Row {@code i} of the first axis, without that axis; negative counts from the end. */
+  /**
+   * {@return one slice along the first axis, without that axis}
+   *
+   * @param i position in [-n, n) for an extent n; negative ones count from the end
+   */
   public Tensor get(int i) {
     int n = rank() == 0 ? 0 : shape().dim(0);
     int at = i < 0 ? i + n : i;
@@ -215,13 +283,23 @@ public abstract sealed class TensorViews permits TensorMath {
     return slice(0, at, at + 1).squeeze(0);
   }
 
-  /** Adds {@code lo[i]} and {@code hi[i]} elements of one value before and after every axis. */
+  /**
+   * {@return this with elements of one value added around every axis}
+   *
+   * @param lo how many before each axis, 0 or more
+   * @param hi how many after each axis, 0 or more
+   * @param value the new elements, rounded to this type; see {@link DType#round}
+   */
   public Tensor pad(int[] lo, int[] hi, double value) {
     List<Integer> gap = IntStream.range(0, lo.length).map(i -> 0).boxed().toList();
     return Tensor.apply(new Movement.Pad(boxed(lo), boxed(hi), gap, dtype().round(value)), self());
   }
 
-  /** Reverses the given axes, or all of them. */
+  /**
+   * {@return this with axes reversed}
+   *
+   * @param axes which axes; none for all
+   */
   public Tensor flip(int... axes) {
     return rank() == 0 ? self() : Tensor.apply(new Movement.Flip(axesOf("flip", axes)), self());
   }

@@ -20,12 +20,18 @@ public final class Jvp {
   /**
    * Values and tangents of a tape's outputs.
    *
-   * @param tangents null where zero; null in the result means zero too
+   * @param outputs one value per output
+   * @param tangents one per output, null where it is zero
    */
   public record Result(List<Tensor> outputs, List<Tensor> tangents) {}
 
   /**
-   * Runs the tape at {@code inputs} along {@code tangents} (one entry per input, null for zero).
+   * Runs the tape at {@code inputs} along {@code tangents}.
+   *
+   * @param tape the function to differentiate
+   * @param inputs one tensor per input, captured constants first
+   * @param tangents one entry per input, in its shape and type; null for zero
+   * @return values and tangents of the outputs
    */
   public static Result run(Tape tape, List<Tensor> inputs, List<Tensor> tangents) {
     Map<Var, Tensor> value = new HashMap<>();

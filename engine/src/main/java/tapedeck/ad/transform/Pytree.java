@@ -26,7 +26,11 @@ public sealed interface Pytree {
     }
   }
 
-  /** A value that is part of the structure. */
+  /**
+   * A value that is part of the structure.
+   *
+   * @param value anything that is no node of a pytree; an array of primitives equals only itself
+   */
   record Static(@Nullable Object value) implements Pytree {
     @Override
     public String toString() {
@@ -34,7 +38,12 @@ public sealed interface Pytree {
     }
   }
 
-  /** A record, with its components in order. */
+  /**
+   * A record, with its components in order.
+   *
+   * @param type class of the record
+   * @param parts one structure per component
+   */
   record Rec(Class<?> type, List<Pytree> parts) implements Pytree {
     @Override
     public String toString() {
@@ -42,7 +51,11 @@ public sealed interface Pytree {
     }
   }
 
-  /** A list. */
+  /**
+   * A list.
+   *
+   * @param parts one structure per element; rebuilt as an immutable list
+   */
   record Sequence(List<Pytree> parts) implements Pytree {
     @Override
     public String toString() {
@@ -50,7 +63,12 @@ public sealed interface Pytree {
     }
   }
 
-  /** An array of objects. */
+  /**
+   * An array of objects.
+   *
+   * @param component element type of the array
+   * @param parts one structure per element
+   */
   record Arr(Class<?> component, List<Pytree> parts) implements Pytree {
     @Override
     public String toString() {
@@ -58,7 +76,12 @@ public sealed interface Pytree {
     }
   }
 
-  /** A map, with its keys in ascending order. */
+  /**
+   * A map, with its keys in ascending order.
+   *
+   * @param keys the map's keys as strings
+   * @param parts one structure per key
+   */
   record Mapping(List<String> keys, List<Pytree> parts) implements Pytree {
     @Override
     public String toString() {
@@ -66,9 +89,20 @@ public sealed interface Pytree {
     }
   }
 
-  /** A structure and its tensors in order. */
+  /**
+   * A structure and its tensors in order.
+   *
+   * @param tree the structure
+   * @param leaves as many tensors as the structure has leaves
+   */
   record Flat(Pytree tree, List<Tensor> leaves) {}
 
+  /**
+   * {@return the structure of an object and its tensors in order}
+   *
+   * @param o a tensor, record, list, map, array or static value; keys of maps become strings
+   * @throws TapedeckException if a record's package is not open to the engine
+   */
   static Flat flatten(Object o) {
     List<Tensor> leaves = new ArrayList<>();
     return new Flat(flatten(o, leaves), leaves);
@@ -110,7 +144,7 @@ public sealed interface Pytree {
     }
   }
 
-  /** Number of tensors. */
+  /** {@return the number of tensors} */
   default int size() {
     return switch (this) {
       case Leaf l -> 1;
@@ -127,8 +161,9 @@ public sealed interface Pytree {
   }
 
   /**
-   * An object of this structure with the given tensors.
+   * {@return an object of this structure with the given tensors}
    *
+   * @param leaves {@link #size} tensors, in the order of {@link #flatten}
    * @throws TapedeckException if there are too few or too many
    */
   default Object unflatten(List<Tensor> leaves) {
@@ -164,8 +199,10 @@ public sealed interface Pytree {
   }
 
   /**
-   * Name of every leaf, such as {@code .w1} or {@code [2].bias}; an argument that is a tensor has
-   * an empty name.
+   * {@return the name of every leaf, such as {@code .w1} or {@code [2].bias}; an argument that is a
+   * tensor has an empty name}
+   *
+   * @param tree the structure; its leaves are named in order
    */
   static List<String> names(Pytree tree) {
     List<String> out = new ArrayList<>();

@@ -33,8 +33,12 @@ public final class Vjp {
   }
 
   /**
-   * Runs the tape at {@code inputs}, keeping what the pullback to the inputs chosen by {@code wrt}
-   * needs.
+   * Runs the tape at {@code inputs}, keeping what the pullback needs.
+   *
+   * @param tape the function to differentiate
+   * @param inputs one tensor per input, captured constants first
+   * @param wrt one flag per input: whether the pullback gives its cotangent
+   * @return the run, which holds the values of all variables
    */
   public static Vjp forward(Tape tape, List<Tensor> inputs, boolean[] wrt) {
     Vjp run = new Vjp(tape, inputs, wrt);
@@ -71,14 +75,15 @@ public final class Vjp {
     return null;
   }
 
-  /** Values of the tape's outputs. */
+  /** {@return the values of the tape's outputs} */
   public List<Tensor> outputs() {
     return tape.outputs().stream().map(value::get).toList();
   }
 
   /**
-   * Pulls cotangents of the outputs (null for zero) back to the inputs.
+   * Pulls cotangents of the outputs back to the inputs; may be called repeatedly.
    *
+   * @param cotangents one per output, in its shape and type; null for zero
    * @return one cotangent per input chosen by {@code wrt}, zeros where the outputs do not depend on
    *     it
    */

@@ -22,10 +22,24 @@ import tapedeck.ad.type.Aval;
 public final class Vmap {
   private Vmap() {}
 
-  /** Outputs, and which of them carry the batch axis. */
+  /**
+   * Outputs, and which of them carry the batch axis.
+   *
+   * @param outputs one tensor per output
+   * @param batched one flag per output: whether its axis 0 is the batch; else it is the same for
+   *     all
+   */
   public record Result(List<Tensor> outputs, boolean[] batched) {}
 
-  /** Runs the tape on inputs of which some carry a leading batch axis of extent {@code size}. */
+  /**
+   * Runs the tape on inputs of which some carry a leading batch axis.
+   *
+   * @param tape the function of one example
+   * @param inputs one tensor per input, captured constants first
+   * @param batched one flag per input: whether its axis 0 is the batch
+   * @param size extent of the batch axis
+   * @return the outputs of all examples
+   */
   public static Result run(Tape tape, List<Tensor> inputs, boolean[] batched, int size) {
     Map<Var, Tensor> value = new HashMap<>();
     Set<Var> mapped = new HashSet<>();

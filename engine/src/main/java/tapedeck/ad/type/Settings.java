@@ -10,17 +10,33 @@ import java.util.Locale;
  * read at each use, so a test or a debugger may change them while the program runs.
  */
 public enum Settings {
+  /** Name of the default device; see {@link tapedeck.ad.backend.Devices#defaultDevice}. */
   DEVICE(
       "device", "", "device to use, such as cpu, interp or opencl:0; empty: the best usable one"),
+  /** Threads of the CPU backend, at least 1; read when the device is opened. */
   THREADS("threads", "", "threads of the CPU backend; empty: one per processor"),
+  /** Whether operations are fused into kernels. */
   FUSE("fuse", "on", "off: every operation is a kernel of its own"),
+  /** Whether intermediates share memory. */
   PLAN("plan", "on", "off: every intermediate has memory of its own"),
+  /** Whether tapes are verified; see {@link tapedeck.ad.tape.TapeChecker}. */
   CHECKS("checks", "off", "on: shape rules are applied again after every pass over a tape"),
+  /** Whether each kernel's results are compared with those of the interpreter. */
   VALIDATE("validate", "off", "cpu: every kernel is compared with the interpreter on the CPU"),
+  /** Whether results are searched for NaN after each kernel. */
   NANS("nans", "off", "error: a kernel that makes a NaN fails with its operation and source line"),
+  /** Folder for what is compiled; empty for none. */
   DUMP("dump", "", "folder that receives tapes, schedules and generated kernel sources"),
+  /** How much is printed on standard error, 0 to 4; a level includes those below. */
   DEBUG("debug", "0", "1 compile times, 2 schedules, 3 tapes, 4 kernels, on standard error"),
+  /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
+  /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */
+  TUNING(
+      "tuning",
+      "",
+      "file of measured kernel parameters; empty: ~/.cache/tapedeck/tuning.json; off: none"),
+  /** Whether tensors that nobody closed are reported; see {@link tapedeck.ad.run.Leaks}. */
   LEAKS("leaks", "off", "on: a tensor that was collected without being closed is reported");
 
   private final String key;
@@ -37,31 +53,39 @@ public enum Settings {
     this.help = help;
   }
 
+  /** {@return the system property, such as {@code tapedeck.cache.dir}} */
   public String key() {
     return key;
   }
 
+  /** {@return the environment variable, such as {@code TAPEDECK_CACHE_DIR}} */
   public String variable() {
     return variable;
   }
 
+  /** {@return the meaning of the values, in one line} */
   public String help() {
     return help;
   }
 
-  /** The value in force; never null. */
+  /** {@return the value in force, never null: the property, else the variable, else the default} */
   public String get() {
     return System.getProperty(key, inherited);
   }
 
-  /** Whether the value in force is the given one, ignoring case. */
+  /**
+   * {@return whether the value in force is the given one, ignoring case}
+   *
+   * @param value the value to compare with, such as {@code on}
+   */
   public boolean is(String value) {
     return get().equalsIgnoreCase(value);
   }
 
   /**
-   * The value in force as an integer.
+   * {@return the value in force as an integer}
    *
+   * @param whenEmpty the result if the value is empty
    * @throws TapedeckException if it is not one
    */
   public int intValue(int whenEmpty) {
@@ -77,7 +101,7 @@ public enum Settings {
     }
   }
 
-  /** A line per setting: property, variable, value in force, meaning. */
+  /** {@return a line per setting: property, variable, value in force, meaning} */
   public static List<String> table() {
     List<String> rows = new ArrayList<>();
     for (Settings s : values()) {

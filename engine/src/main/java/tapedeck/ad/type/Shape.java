@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Immutable extents of a tensor, outermost axis first. A scalar has rank 0. Layout is row-major.
  */
 public final class Shape {
+  /** Rank 0, one element. */
   public static final Shape SCALAR = new Shape(new int[0]);
 
   private final int[] dims;
@@ -22,43 +23,52 @@ public final class Shape {
   }
 
   /**
-   * A shape of the given extents.
+   * {@return a shape of the given extents}
    *
+   * @param dims extents, outermost first; none for a scalar; the array is copied
    * @throws ShapeException if an extent is negative or there are more than 2^63-1 elements
    */
   public static Shape of(int... dims) {
     for (int d : dims) {
       if (d < 0) {
-        throw new ShapeException("[shape] extents must not be negative: " + Arrays.toString(dims));
+        throw SourceLine.at(
+            new ShapeException("[shape] extents must not be negative: " + Arrays.toString(dims)));
       }
     }
     try {
       return dims.length == 0 ? SCALAR : new Shape(dims.clone());
     } catch (ArithmeticException e) {
-      throw new ShapeException("[shape] too many elements: " + Arrays.toString(dims));
+      throw SourceLine.at(
+          new ShapeException("[shape] too many elements: " + Arrays.toString(dims)));
     }
   }
 
+  /** {@return the number of axes, 0 for a scalar} */
   public int rank() {
     return dims.length;
   }
 
-  /** Extent of an axis; negative axes count from the end. */
+  /**
+   * {@return the extent of an axis}
+   *
+   * @param axis in [-rank, rank); negative axes count from the end
+   * @throws ArrayIndexOutOfBoundsException if there is no such axis
+   */
   public int dim(int axis) {
     return dims[axis < 0 ? axis + dims.length : axis];
   }
 
-  /** A fresh copy of the extents. */
+  /** {@return a fresh copy of the extents} */
   public int[] dims() {
     return dims.clone();
   }
 
-  /** Number of elements. */
+  /** {@return the number of elements: 1 for a scalar, 0 if an extent is 0} */
   public long size() {
     return size;
   }
 
-  /** Row-major strides in elements. */
+  /** {@return the row-major strides in elements, 1 for the last axis} */
   public long[] strides() {
     long[] s = new long[dims.length];
     long n = 1;
@@ -70,9 +80,11 @@ public final class Shape {
   }
 
   /**
-   * Axis in [0, rank) for an axis that may count from the end.
+   * {@return the axis in [0, rank) for an axis that may count from the end}
    *
-   * @throws ShapeException if there is no such axis; {@code op} is named in the message
+   * @param op operation that the message names
+   * @param axis in [-rank, rank)
+   * @throws ShapeException if there is no such axis
    */
   public int axis(String op, int axis) {
     int a = axis < 0 ? axis + dims.length : axis;
@@ -82,7 +94,11 @@ public final class Shape {
     return a;
   }
 
-  /** This shape without one axis. */
+  /**
+   * {@return this shape without one axis}
+   *
+   * @param axis in [0, rank)
+   */
   public Shape without(int axis) {
     int[] d = new int[dims.length - 1];
     for (int i = 0, j = 0; i < dims.length; i++) {
@@ -93,7 +109,13 @@ public final class Shape {
     return of(d);
   }
 
-  /** This shape with an axis of the given extent inserted before position {@code axis}. */
+  /**
+   * {@return this shape with one more axis}
+   *
+   * @param axis position of the new axis in the result, in [0, rank]
+   * @param extent its extent
+   * @throws ShapeException if the extent is negative or there are more than 2^63-1 elements
+   */
   public Shape with(int axis, int extent) {
     int[] d = new int[dims.length + 1];
     for (int i = 0, j = 0; i < d.length; i++) {
@@ -102,7 +124,13 @@ public final class Shape {
     return of(d);
   }
 
-  /** NumPy broadcasting of two shapes, or null where they do not broadcast. */
+  /**
+   * {@return the shape to which both broadcast by NumPy's rules, or null where they do not} Axes
+   * are matched from the last; an extent of 1 stretches, and a missing axis counts as 1.
+   *
+   * @param a one shape
+   * @param b the other; the order does not matter
+   */
   public static @Nullable Shape broadcast(Shape a, Shape b) {
     int r = Math.max(a.rank(), b.rank());
     int[] d = new int[r];

@@ -7,7 +7,8 @@ public final class SourceLine {
   private SourceLine() {}
 
   /**
-   * As in {@code Model.java:42}: the innermost frame outside the engine; empty if there is none.
+   * {@return the innermost frame outside the engine, as in {@code Model.java:42}; empty if there is
+   * none} Tests in the engine's packages count as outside.
    */
   public static String find() {
     return WALKER.walk(
@@ -31,8 +32,11 @@ public final class SourceLine {
   }
 
   /**
-   * The same exception type with the user's line at the end of its message, unless one is there
-   * already.
+   * {@return the same exception type with the user's line at the end of its message; {@code e}
+   * itself where a line is there already or none can be found}
+   *
+   * @param <E> one of the engine's exception types
+   * @param e the error, which becomes the cause of the result
    */
   @SuppressWarnings("unchecked")
   public static <E extends TapedeckException> E at(E e) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -19,7 +20,7 @@ class IndexTest {
       v +=
           t.coef()
               * switch (t.atom()) {
-                case Index.Var x -> point.get(x.loop());
+                case Index.Var x -> Objects.requireNonNull(point.get(x.loop()));
                 case Index.Div d -> divided(at(d.arg(), point), d.by());
                 case Index.Mod m ->
                     at(m.arg(), point) - divided(at(m.arg(), point), m.by()) * m.by();

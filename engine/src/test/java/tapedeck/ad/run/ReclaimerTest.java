@@ -40,9 +40,12 @@ class ReclaimerTest {
     AtomicBoolean done = new AtomicBoolean();
     Object kept = new Object();
     Reclaimer r = Reclaimer.watch(kept, () -> done.set(true));
-    Reclaimer.collect();
-    assertFalse(done.get());
-    Reference.reachabilityFence(kept);
-    r.cancel();
+    try {
+      Reclaimer.collect();
+      assertFalse(done.get());
+    } finally {
+      Reference.reachabilityFence(kept);
+      r.cancel();
+    }
   }
 }

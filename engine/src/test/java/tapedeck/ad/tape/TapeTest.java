@@ -78,12 +78,10 @@ class TapeTest {
             TracingException.class,
             () ->
                 Trace.closed(
-                    outer ->
-                        Trace.closed(inner -> List.of(inner.get(0).add(outer.get(0))), List.of(V))
-                                .outputs()
-                                .isEmpty()
-                            ? outer
-                            : outer,
+                    outer -> {
+                      Trace.closed(inner -> List.of(inner.get(0).add(outer.get(0))), List.of(V));
+                      return outer;
+                    },
                     List.of(V)));
     assertTrue(e.getMessage().contains("captured"), e.getMessage());
   }

@@ -60,10 +60,14 @@ public abstract class ErrorTests extends DeviceTests {
     fails(ShapeException.class, "[reshape] (2,3) does not fit [4, -1]", () -> a.reshape(4, -1));
     fails(
         ShapeException.class,
+        "[shape] extents must not be negative: [-1, 3]",
+        () -> a.broadcastTo(-1, 3));
+    fails(
+        ShapeException.class,
         "[broadcastTo] (2,3) does not broadcast to (3,2)",
         () -> a.broadcastTo(3, 2));
-    fails(ShapeException.class, "[reduce] axis 2 is out of range for shape (2,3)", () -> a.sum(2));
-    fails(ShapeException.class, "[reduce] an axis occurs twice in [0, -2]", () -> a.sum(0, -2));
+    fails(ShapeException.class, "[sum] axis 2 is out of range for shape (2,3)", () -> a.sum(2));
+    fails(ShapeException.class, "[sum] an axis occurs twice in [0, -2]", () -> a.sum(0, -2));
     fails(
         ShapeException.class,
         "[transpose] [0] does not permute the axes of (2,3)",
@@ -129,6 +133,18 @@ public abstract class ErrorTests extends DeviceTests {
         DTypeException.class,
         "[add] operands must have one type: [f32(3), i32(3)]; use cast",
         () -> f.add(i));
+    fails(
+        DTypeException.class,
+        "[lt] 0.5 is no int32: cast i32(2) to",
+        () -> Tensor.of(1, 2).lt(0.5));
+    fails(
+        DTypeException.class,
+        "[reduce_sum[]] takes float or int32",
+        () -> Tensor.full(DType.BOOL, 1).sum());
+    fails(
+        DTypeException.class,
+        "[jvp] the tangent is f64(), expected f32()",
+        () -> Ad.jvp(Tensor::sin, Tensor.scalar(1f), Tensor.scalar(1.0)));
     fails(DTypeException.class, "[exp] takes float operands, not i32(3)", () -> i.exp());
     fails(DTypeException.class, "[mul] takes float or int32 operands, not bool(3)", () -> b.mul(b));
     fails(DTypeException.class, "[and] takes bool or int32 operands, not f32(3)", () -> f.and(f));

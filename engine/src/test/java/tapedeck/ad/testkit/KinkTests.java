@@ -39,6 +39,15 @@ public abstract class KinkTests extends DeviceTests {
   }
 
   @Test
+  void softplusIsSmoothAtZero() {
+    slopes(new double[] {0.5, 0.5}, Tensor::softplus, 0, -0f);
+    Fn1<Tensor, Tensor> sum = a -> a.softplus().sum();
+    assertClose(new double[] {0.25}, Ad.hessian(sum).apply(Tensor.of(0f)), 1e-6);
+    assertTrue(Double.isNaN(Tensor.of(Float.NaN).softplus().item()));
+    slopes(new double[] {0, 1}, Tensor::softplus, -INF, INF);
+  }
+
+  @Test
   void tiesShareTheDerivative() {
     slopes(new double[] {0, .5, 1}, a -> a.maximum(1), 0, 1, 2);
     slopes(new double[] {1, .5, 0}, a -> a.minimum(1), 0, 1, 2);

@@ -77,7 +77,8 @@ class TypesTest {
   @Test
   void aMessageNamesTheCallersLineOnce() {
     ShapeException e = SourceLine.at(new ShapeException("[op] wrong"));
-    assertTrue(e.getMessage().matches("\\[op] wrong; at TypesTest\\.java:\\d+"), e.getMessage());
-    assertEquals(e.getMessage(), SourceLine.at(e).getMessage());
+    String message = String.valueOf(e.getMessage());
+    assertTrue(message.matches("\\[op] wrong; at TypesTest\\.java:\\d+"), message);
+    assertEquals(message, SourceLine.at(e).getMessage());
   }
 }

@@ -8,6 +8,8 @@ import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
 import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.opencl.render.Target;
+import tapedeck.opencl.tuning.Hardware;
+import tapedeck.opencl.tuning.Profile;
 
 /**
  * What was asked of a device once, when it was found.
@@ -24,6 +26,7 @@ record Description(
     String name,
     DeviceInfo info,
     Target target,
+    Hardware hardware,
     boolean float64,
     String options,
     String identity,
@@ -36,6 +39,8 @@ record Description(
   // Below the CPU backend's 10: on the same cores that one is faster.
   private static final int CPU_PRIORITY = 1;
   private static final int CL_DEVICE_MAX_NUM_SUB_GROUPS = 0x105C;
+  private static final int CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV = 0x4000;
+  private static final int CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV = 0x4001;
   private static final int CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT = 1 << 7;
 
   /** Asks a device; the caller has checked that it has a compiler. */
@@ -61,7 +66,7 @@ record Description(
     long baseAlign = Math.max(1, Cl.number(d, CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8);
     long subGroups = Cl.numberOr(d, CL_DEVICE_MAX_NUM_SUB_GROUPS, 0);
     int vector = 4 * (int) Cl.number(d, CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
-    Target.Profile profile = profile(kind);
+    Profile profile = profile(kind);
     Map<String, String> details = new LinkedHashMap<>();
     details.put("platform", Cl.text(platform, CL.CL_PLATFORM_NAME));
     details.put("platform version", platformVersion);
@@ -90,19 +95,37 @@ record Description(
         new DeviceInfo(kind, product, units, memory, priority, Map.copyOf(details)),
         new Target(
             profile,
-            product,
-            vendor,
             units,
             maxGroup,
             local,
-            profile == Target.Profile.CPU ? Math.max(16, vector) : 16,
+            profile == Profile.CPU ? Math.max(16, vector) : 16,
             (single & CL.CL_FP_FMA) != 0),
+        new Hardware(
+            profile,
+            product,
+            driver,
+            Hardware.family(
+                Cl.text(platform, CL.CL_PLATFORM_NAME),
+                product,
+                computeCapability(d, extensions),
+                Math.max(16, vector)),
+            vendor,
+            maxGroup,
+            local),
         float64,
         options,
         String.join("\n", options, product, driver, platformVersion),
         baseAlign,
         maxAlloc,
         binaries(Cl.text(platform, CL.CL_PLATFORM_NAME)));
+  }
+
+  private static int computeCapability(cl_device_id d, String extensions) {
+    return extensions.contains("cl_nv_device_attribute_query")
+        ? (int)
+            (10 * Cl.numberOr(d, CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV, 0)
+                + Cl.numberOr(d, CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV, 0))
+        : 0;
   }
 
   /** PoCL caches kernels itself, and asking for its binaries compiles each kernel a second time. */
@@ -114,12 +137,12 @@ record Description(
     };
   }
 
-  private static Target.Profile profile(String kind) {
+  private static Profile profile(String kind) {
     String forced = System.getProperty("tapedeck.opencl.profile", "");
     return switch (forced) {
-      case "cpu" -> Target.Profile.CPU;
-      case "gpu" -> Target.Profile.GPU;
-      default -> kind.equals("cpu") ? Target.Profile.CPU : Target.Profile.GPU;
+      case "cpu" -> Profile.CPU;
+      case "gpu" -> Profile.GPU;
+      default -> kind.equals("cpu") ? Profile.CPU : Profile.GPU;
     };
   }
 }

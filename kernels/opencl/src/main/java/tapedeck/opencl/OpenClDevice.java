@@ -3,6 +3,7 @@ package tapedeck.opencl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -23,9 +24,13 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.opencl.tuning.Hardware;
+import tapedeck.opencl.tuning.Template;
+import tapedeck.opencl.tuning.Tuning;
+import tapedeck.opencl.tuning.TuningDatabase;
 
 /** One OpenCL device with a context and one in-order queue. */
-final class OpenClDevice implements Device {
+final class OpenClDevice implements Device, Tunable {
   // ByteBuffers, through which JOCL takes host memory, end at 2 GiB.
   private static final long CHUNK = 1L << 30;
   private static final long STAGING = 16L << 20;
@@ -36,6 +41,7 @@ final class OpenClDevice implements Device {
   private final Memory memory;
   private final Programs programs;
   private final boolean profiling;
+  private final TuningDatabase.Lookup tuning;
   private final Set<ClBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<OpenClExecutable> executables =
       Collections.newSetFromMap(new IdentityHashMap<>());
@@ -49,6 +55,7 @@ final class OpenClDevice implements Device {
     this.profiling = profiling;
     this.memory = new Memory(context, d);
     this.programs = new Programs(context, d);
+    this.tuning = TuningDatabase.lookup(d.hardware());
   }
 
   // The call that replaces clCreateCommandQueue needs OpenCL 2.0.
@@ -200,9 +207,40 @@ final class OpenClDevice implements Device {
   }
 
   @Override
+  public Hardware hardware() {
+    return description.hardware();
+  }
+
+  @Override
+  public Tuning tuning() {
+    return tuning.tuning();
+  }
+
+  @Override
+  public String source(Template template) {
+    String s = tuning.sources().get(template);
+    if (s == null) {
+      throw new IllegalArgumentException("[tuning] " + template + " is not for " + name());
+    }
+    return s;
+  }
+
+  @Override
+  public List<String> kernels(Schedule schedule, Tuning parameters) {
+    return OpenClExecutable.render(this, schedule, parameters).stream()
+        .map(r -> r.entry() + Arrays.toString(r.global()) + Arrays.toString(r.local()))
+        .toList();
+  }
+
+  @Override
   public Executable compile(Schedule schedule) {
+    return compile(schedule, tuning());
+  }
+
+  @Override
+  public Executable compile(Schedule schedule, Tuning parameters) {
     checkOpen();
-    OpenClExecutable e = OpenClExecutable.compile(this, schedule);
+    OpenClExecutable e = OpenClExecutable.compile(this, schedule, parameters);
     synchronized (this) {
       executables.add(e);
     }

@@ -19,6 +19,7 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.tuning.Tuning;
 
 /**
  * A schedule with kernel objects whose arguments are set. A run sets only the arguments whose
@@ -57,10 +58,10 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  static OpenClExecutable compile(OpenClDevice device, Schedule schedule) {
-    Renderer renderer = new Renderer(device.description().target());
+  /** The kernel of each launch. */
+  static List<Rendered> render(OpenClDevice device, Schedule schedule, Tuning tuning) {
+    Renderer renderer = new Renderer(device.description().target(), tuning);
     List<Rendered> texts = new ArrayList<>();
-    List<String> labels = new ArrayList<>();
     for (Schedule.Launch l : schedule.launches()) {
       Rendered r = renderer.render(l.kernel(), sharing(schedule, l));
       if (r.float64() && !device.supports(DType.FLOAT64)) {
@@ -75,8 +76,13 @@ final class OpenClExecutable implements Executable, Profiled {
                 + (l.source().isEmpty() ? "" : "; at " + l.source()));
       }
       texts.add(r);
-      labels.add(l.label());
     }
+    return texts;
+  }
+
+  static OpenClExecutable compile(OpenClDevice device, Schedule schedule, Tuning tuning) {
+    List<Rendered> texts = render(device, schedule, tuning);
+    List<String> labels = schedule.launches().stream().map(Schedule.Launch::label).toList();
     Dump.sources(device.name(), schedule, texts);
     List<Programs.Kernel> kernels = device.programs().kernels(texts, labels);
     ArenaMemory arena = null;

@@ -1,5 +1,7 @@
 package tapedeck.opencl;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,6 +33,10 @@ public final class OpenClProvider implements BackendProvider {
   public Discovery discover() {
     List<String> rejections = new ArrayList<>();
     List<Found> found = new ArrayList<>();
+    if (!hasLoader()) {
+      rejections.add("opencl: no OpenCL loader (libOpenCL.so.1) on this machine");
+      return new Discovery(List.of(), List.copyOf(rejections));
+    }
     try {
       CL.setExceptionsEnabled(false);
       for (cl_platform_id p : platforms(rejections)) {
@@ -50,6 +56,22 @@ public final class OpenClProvider implements BackendProvider {
       out.add(new Found(found.get(i).platform, found.get(i).id, "opencl:" + i));
     }
     return new Discovery(List.copyOf(out), List.copyOf(rejections));
+  }
+
+  /** Asked first because JOCL's own library complains on the console where there is none. */
+  private static boolean hasLoader() {
+    return !System.getProperty("os.name").equals("Linux")
+        || canLoad("libOpenCL.so.1")
+        || canLoad("libOpenCL.so");
+  }
+
+  private static boolean canLoad(String library) {
+    try (Arena arena = Arena.ofConfined()) {
+      SymbolLookup.libraryLookup(library, arena);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   private static List<cl_platform_id> platforms(List<String> rejections) {

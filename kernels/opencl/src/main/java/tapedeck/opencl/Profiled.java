@@ -19,6 +19,9 @@ public interface Profiled {
    */
   record KernelTime(String label, String kernel, String strategy, long startNanos, long endNanos) {}
 
-  /** Times of the last run's launches in order, after waiting for them; empty without profiling. */
+  /**
+   * {@return the times of the last run's launches in order, after waiting for them; empty without
+   * profiling}
+   */
   List<KernelTime> kernelTimes();
 }

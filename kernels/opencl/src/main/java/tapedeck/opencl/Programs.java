@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,14 +23,18 @@ import tapedeck.opencl.render.Rendered;
  * are built as one program, from the binary on disk where there is one.
  */
 final class Programs {
-  /** Programs without a kernel in use that are kept in case they are needed again. */
-  private int spare = 256;
+  /**
+   * Kernels in programs that nothing uses, which are kept in case they are needed again. Drivers
+   * for CPUs map several pieces of memory for each, of which a process has some 65,000 on Linux.
+   */
+  private int spare = 2048;
 
   private final cl_context context;
   private final Description description;
   private final BinaryCache cache;
   private final Map<String, Program> bySource = new HashMap<>();
-  private final LinkedHashMap<Program, Boolean> unused = new LinkedHashMap<>();
+  private final LinkedHashSet<Program> unused = new LinkedHashSet<>();
+  private int unusedKernels;
   private int built;
   private int loaded;
 
@@ -61,9 +66,9 @@ final class Programs {
     }
   }
 
-  /** Changes how many programs are kept without a kernel in use. */
-  synchronized void keep(int programs) {
-    spare = programs;
+  /** Changes how many kernels are kept in programs that nothing uses. */
+  synchronized void keep(int kernels) {
+    spare = kernels;
   }
 
   /** Number of programs built from source so far. */
@@ -112,7 +117,7 @@ final class Programs {
         cl_kernel k = CL.clCreateKernel(p.program, texts.get(i).entry(), status);
         Cl.check(status[0], "clCreateKernel of " + labels.get(i));
         p.kernels++;
-        unused.remove(p);
+        use(p);
         out.add(new Kernel(k, p));
       }
     } catch (DeviceException e) {
@@ -127,21 +132,33 @@ final class Programs {
     Cl.released(CL.clReleaseKernel(k.kernel));
     Program p = k.program;
     if (--p.kernels == 0) {
-      unused.put(p, true);
-      if (unused.size() > spare) {
-        drop(unused.firstEntry().getKey());
+      spare(p);
+      while (unusedKernels > spare && !unused.isEmpty()) {
+        drop(unused.getFirst());
       }
     }
   }
 
+  private void spare(Program p) {
+    if (unused.add(p)) {
+      unusedKernels += p.sources.size();
+    }
+  }
+
+  private void use(Program p) {
+    if (unused.remove(p)) {
+      unusedKernels -= p.sources.size();
+    }
+  }
+
   private void drop(Program p) {
-    unused.remove(p);
+    use(p);
     p.sources.forEach(bySource::remove);
     Cl.released(CL.clReleaseProgram(p.program));
   }
 
   synchronized void close() {
-    List.copyOf(unused.keySet()).forEach(this::drop);
+    List.copyOf(unused).forEach(this::drop);
   }
 
   private void build(List<Rendered> kernels, Map<String, String> names) {
@@ -169,7 +186,7 @@ final class Programs {
     }
     Program program = new Program(p, kernels.stream().map(Rendered::source).toList());
     program.sources.forEach(t -> bySource.put(t, program));
-    unused.put(program, true);
+    spare(program);
   }
 
   /**

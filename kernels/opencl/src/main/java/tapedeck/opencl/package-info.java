@@ -2,7 +2,8 @@
  * OpenCL backend. Input: a {@link tapedeck.ad.schedule.Schedule}; output: filled buffers on an
  * OpenCL 1.2 device of any vendor. {@link tapedeck.opencl.OpenClProvider} finds devices, {@code
  * OpenClDevice} owns context, queue and memory, {@code Programs} builds and caches programs, {@code
- * OpenClExecutable} replays a schedule. Kernels are written by {@code tapedeck.opencl.render}.
+ * OpenClExecutable} replays a schedule. Kernels are written by {@code tapedeck.opencl.render}, with
+ * parameters that {@code tapedeck.opencl.tuning} finds for the device.
  *
  * <p>Settings of this backend, as system properties:
  *

@@ -149,9 +149,9 @@ class DeviceTest {
   void replaysWithoutAllocating() {
     int n = 1000;
     try (Executable e = device.compile(chain(n));
-        Buffer in = device.allocate(4 * n);
-        Buffer out = device.allocate(4 * n);
-        Buffer other = device.allocate(4 * n)) {
+        Buffer in = device.allocate(4L * n);
+        Buffer out = device.allocate(4L * n);
+        Buffer other = device.allocate(4L * n)) {
       device.write(in, MemorySegment.ofArray(new float[n]));
       long before = device.memory().allocations();
       for (int i = 0; i < 1000; i++) {
@@ -179,7 +179,7 @@ class DeviceTest {
             0,
             0);
     try (Executable e = device.compile(s);
-        Buffer b = device.allocate(4 * n)) {
+        Buffer b = device.allocate(4L * n)) {
       device.write(b, MemorySegment.ofArray(new float[n]));
       e.run(List.of(b), List.of(b));
       e.run(List.of(b), List.of(b));
@@ -199,8 +199,8 @@ class DeviceTest {
             Thread.ofPlatform()
                 .start(
                     () -> {
-                      try (Buffer in = device.allocate(4 * n);
-                          Buffer out = device.allocate(4 * n)) {
+                      try (Buffer in = device.allocate(4L * n);
+                          Buffer out = device.allocate(4L * n)) {
                         float[] v = new float[n];
                         java.util.Arrays.fill(v, start);
                         device.write(in, MemorySegment.ofArray(v));
@@ -321,6 +321,7 @@ class DeviceTest {
             d.name(),
             d.info(),
             d.target(),
+            d.hardware(),
             false,
             d.options(),
             d.identity(),
@@ -366,6 +367,7 @@ class DeviceTest {
             d.name(),
             d.info(),
             d.target(),
+            d.hardware(),
             d.float64(),
             d.options(),
             d.identity(),
@@ -383,8 +385,8 @@ class DeviceTest {
   }
 
   @Test
-  void unusedProgramsAreKeptUpToALimit() {
-    device.programs().keep(2);
+  void unusedProgramsAreKeptUpToALimitOfKernels() {
+    device.programs().keep(2 * 4);
     for (int n = 101; n <= 104; n++) {
       device.compile(chain(n)).close();
     }

@@ -47,6 +47,11 @@ class ProductTest {
     return TestDevices.profiles();
   }
 
+  /** A float32 product of one batch in a variant of operand orders and fused operations. */
+  static Kernel product(int m, int n, int k, int variant) {
+    return kernel(new Shape(1, m, n, k, 1), DType.FLOAT32, variant);
+  }
+
   private static Kernel kernel(Shape s, DType t, int variant) {
     Loop b = new Loop(0, s.b());
     Loop m = new Loop(1, s.m());
@@ -103,7 +108,8 @@ class ProductTest {
     Random random = new Random(5);
     try (Device cl = TestDevices.open(profile);
         Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
-      Renderer renderer = new Renderer(((OpenClDevice) cl).description().target());
+      Renderer renderer =
+          new Renderer(((OpenClDevice) cl).description().target(), ((Tunable) cl).tuning());
       List<Runs.Case> cases = new ArrayList<>();
       List<String> names = new ArrayList<>();
       for (int i = 0; i < SHAPES.size(); i++) {

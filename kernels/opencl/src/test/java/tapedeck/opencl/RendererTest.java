@@ -20,17 +20,24 @@ import tapedeck.ad.type.DType;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.Target;
+import tapedeck.opencl.tuning.Hardware;
+import tapedeck.opencl.tuning.Profile;
+import tapedeck.opencl.tuning.Tuning;
+import tapedeck.opencl.tuning.TuningDatabase;
 
 /** Which form each kind of kernel gets, and what its text holds; no device is needed. */
 class RendererTest {
   private static final DType F = DType.FLOAT32;
-  private static final Target GPU =
-      new Target(Target.Profile.GPU, "Some GPU", "Some Vendor", 132, 1024, 48 << 10, 16, true);
-  private static final Target CPU =
-      new Target(Target.Profile.CPU, "Some CPU", "Some Vendor", 8, 4096, 1 << 20, 64, true);
+  private static final Target GPU = new Target(Profile.GPU, 132, 1024, 48 << 10, 16, true);
+  private static final Target CPU = new Target(Profile.CPU, 8, 4096, 1 << 20, 64, true);
+
+  private static Tuning shipped(Target t) {
+    Hardware h = new Hardware(t.profile(), "?", "?", "", "?", t.maxGroup(), t.localBytes());
+    return TuningDatabase.lookup(List.of(TuningDatabase.shipped()), h).tuning();
+  }
 
   private static Rendered render(Target t, Kernel k) {
-    return new Renderer(t).render(k, Runs.distinct(k));
+    return new Renderer(t, shipped(t)).render(k, Runs.distinct(k));
   }
 
   private static Kernel.Param in(long n) {
@@ -53,14 +60,14 @@ class RendererTest {
         Optional.empty());
   }
 
-  private static Kernel rowSums(long rows, long columns) {
+  static Kernel rowSums(long rows, long columns) {
     Loop i = new Loop(0, rows);
     Loop j = new Loop(1, columns);
     Index at = Index.of(i).times(columns).plus(Index.of(j));
     return sums(i, j, at, rows, columns);
   }
 
-  private static Kernel columnSums(long rows, long columns) {
+  static Kernel columnSums(long rows, long columns) {
     Loop i = new Loop(0, columns);
     Loop j = new Loop(1, rows);
     Index at = Index.of(j).times(columns).plus(Index.of(i));
@@ -77,6 +84,18 @@ class RendererTest {
                 List.of(new Phase.Accumulator(0, Reducer.SUM, F, new Expr.Load(0, F, at)))),
             new Phase.Emit(
                 List.of(), List.of(new Phase.Store(1, Index.of(grid), new Expr.Acc(0, F))))),
+        Optional.empty());
+  }
+
+  /** {@code x * x + x}, which is exact for small integers. */
+  static Kernel sumsOfSquares(long n) {
+    Loop i = new Loop(0, n);
+    Expr x = new Expr.Load(0, F, Index.of(i));
+    Expr z = Expr.apply(ScalarOp.ADD, F, Expr.apply(ScalarOp.MUL, F, x, x), x);
+    return new Kernel(
+        List.of(in(n), out(n)),
+        List.of(i),
+        List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(1, Index.of(i), z)))),
         Optional.empty());
   }
 
@@ -180,7 +199,7 @@ class RendererTest {
   @Test
   void aliasedParametersAreNotRestrict() {
     Kernel k = elementwise(100);
-    Renderer r = new Renderer(CPU);
+    Renderer r = new Renderer(CPU, shipped(CPU));
     assertTrue(r.render(k, List.of(0, 1)).source().contains("const float *restrict p0"));
     String shared = r.render(k, List.of(0, 0)).source();
     assertTrue(shared.contains("__global float *p0") && !shared.contains("restrict"), shared);

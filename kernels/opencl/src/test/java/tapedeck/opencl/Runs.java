@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
@@ -93,11 +94,16 @@ final class Runs {
 
   /** Values of all outputs. Buffers that are only written start with a poison value. */
   static List<double[]> run(Device d, List<Case> cases) {
+    return run(d, cases, d::compile);
+  }
+
+  /** The same with a way to compile. */
+  static List<double[]> run(Device d, List<Case> cases, Function<Schedule, Executable> compiler) {
     Schedule s = schedule(cases);
     List<double[]> values = cases.stream().flatMap(c -> c.inputs().stream()).toList();
     List<Buffer> in = new ArrayList<>();
     List<Buffer> out = new ArrayList<>();
-    try (Executable e = d.compile(s)) {
+    try (Executable e = compiler.apply(s)) {
       for (int i = 0; i < s.inputs().size(); i++) {
         Schedule.Slot slot = s.slots().get(s.inputs().get(i));
         in.add(d.allocate(slot.bytes()));

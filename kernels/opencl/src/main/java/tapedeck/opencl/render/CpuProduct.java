@@ -6,6 +6,7 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.type.DType;
+import tapedeck.opencl.tuning.Parameters;
 
 /**
  * Matrix product on CPU devices, without barriers: a work-item computes a block of m by n. For each
@@ -31,25 +32,26 @@ final class CpuProduct {
   private final String type;
   private final String vector;
 
-  private CpuProduct(Kernel kernel, Target target, Product p, Writer w, Tuning tuning) {
+  private CpuProduct(Kernel kernel, Target target, Product p, Writer w, Parameters tuning) {
     this.kernel = kernel;
     this.target = target;
     this.p = p;
     this.w = w;
     this.t = p.dtype();
     this.width = Math.max(2, Math.min(16, target.vectorBytes() / t.bytes()));
-    this.vectors = (int) Math.min(tuning.number("cpu.vectors"), LoopRenderer.ceilDiv(p.n(), width));
+    this.vectors = (int) Math.min(tuning.get("vectors"), LoopRenderer.ceilDiv(p.n(), width));
     this.panel = width * vectors;
-    this.rows = (int) Math.min(tuning.number("cpu.rows"), p.m());
+    this.rows = (int) Math.min(tuning.get("rows"), p.m());
     this.leftPlain = p.plain(p.c().lhs());
     this.leftByK = leftPlain || !Product.contiguous(w, p.c().lhs(), p.c().m());
-    long n = Math.min(tuning.number("cpu.n"), roundUp(p.n(), panel));
-    long m = Math.min(tuning.number("cpu.m"), roundUp(p.m(), rows));
-    long k = Math.min(tuning.number("cpu.k"), p.k());
+    long n = Math.min(tuning.get("n"), roundUp(p.n(), panel));
+    long m = Math.min(tuning.get("m"), roundUp(p.m(), rows));
+    long k = Math.min(tuning.get("k"), p.k());
     n = Math.max(panel, n / panel * panel);
     m = Math.max(rows, m / rows * rows);
     // Enough blocks for all cores, unless that makes them tiny.
-    while (blocks(m, n) < target.computeUnits() * 4L && (m > 4L * rows || n > 2L * panel)) {
+    while (blocks(m, n) < (long) target.computeUnits() * tuning.get("blocks")
+        && (m > 4L * rows || n > 2L * panel)) {
       if (n > 2L * panel && n >= m) {
         n = Math.max(panel, n / 2 / panel * panel);
       } else if (m > 4L * rows) {
@@ -89,7 +91,8 @@ final class CpuProduct {
   }
 
   /** The kernel in this form, or null where it is not a product or too small for it. */
-  static Draft render(Kernel kernel, Target target, boolean[] written, Facts facts, Tuning tuning) {
+  static Draft render(
+      Kernel kernel, Target target, boolean[] written, Facts facts, Parameters tuning) {
     Product p = Product.of(kernel).orElse(null);
     if (p == null || p.m() < 4 || p.n() < 8 || p.k() < 4) {
       return null;

@@ -5,15 +5,20 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.type.DType;
+import tapedeck.opencl.tuning.Parameters;
+import tapedeck.opencl.tuning.Template;
+import tapedeck.opencl.tuning.Tuning;
 
 /**
- * Matrix product on GPUs: a work-group of 16 by 16 work-items computes a square tile, stepping
- * through k with tiles of both operands in local memory; each work-item keeps a square of results
- * in registers, four neighbouring columns at a time. Operand expressions are evaluated while tiles
- * are loaded, in the order in which memory is contiguous.
+ * Matrix product on GPUs: a square of work-items computes a square tile, stepping through k with
+ * tiles of both operands in local memory; each work-item keeps a square of results in registers,
+ * four neighbouring columns at a time. Operand expressions are evaluated while tiles are loaded, in
+ * the order in which memory is contiguous.
  */
 final class GpuProduct {
-  private static final int GROUP = 256;
+  /** The first form that fits and gives all compute units enough work is taken. */
+  private static final List<Template> FORMS =
+      List.of(Template.PRODUCT_LARGE, Template.PRODUCT_MIDDLE, Template.PRODUCT_SMALL);
 
   private final Kernel kernel;
   private final Target target;
@@ -25,6 +30,8 @@ final class GpuProduct {
 
   /** Parts of each tile's k that different work-items take; their sums meet in local memory. */
   private final int slices;
+
+  private final int group;
 
   /** Work-items along each side of a tile. */
   private final int threads;
@@ -46,7 +53,8 @@ final class GpuProduct {
     this.size = form.size();
     this.step = form.step();
     this.slices = form.slices();
-    this.threads = (int) Math.sqrt((double) GROUP / slices);
+    this.group = form.group();
+    this.threads = (int) Math.sqrt((double) group / slices);
     this.depth = step * slices;
     this.each = size / threads;
     this.run = Math.min(16 / t.bytes(), each);
@@ -57,24 +65,27 @@ final class GpuProduct {
    */
   static Draft render(Kernel kernel, Target target, boolean[] written, Facts facts, Tuning tuning) {
     Product p = Product.of(kernel).orElse(null);
-    if (p == null || p.m() < 8 || p.n() < 8 || p.k() < 8 || target.maxGroup() < GROUP) {
+    if (p == null || p.m() < 8 || p.n() < 8 || p.k() < 8) {
       return null;
     }
-    for (String name : List.of("large", "middle", "small")) {
+    for (Template t : FORMS) {
+      Parameters chosen = tuning.get(t);
       Form form =
           new Form(
-              (int) tuning.number("gpu." + name + ".size"),
-              (int) tuning.number("gpu." + name + ".step"),
-              (int) tuning.number("gpu." + name + ".slices"));
+              chosen.get("size"), chosen.get("step"), chosen.get("slices"), chosen.get("group"));
       long tiles =
           p.batch()
               * LoopRenderer.ceilDiv(p.m(), form.size())
               * LoopRenderer.ceilDiv(p.n(), form.size());
-      boolean last = name.equals("small");
-      // Doubles take two registers each: large tiles of them would spill.
-      boolean registers = p.dtype() == DType.FLOAT32 || !name.equals("large");
-      boolean fits = form.elements() * p.dtype().bytes() <= target.localBytes() && registers;
-      if (fits && (last || tiles >= target.computeUnits())) {
+      // Doubles take two registers each: the largest register tiles of them would spill.
+      boolean registers = p.dtype() == DType.FLOAT32 || form.each() < 8;
+      boolean fits =
+          form.elements() * p.dtype().bytes() <= target.localBytes()
+              && form.group() <= target.maxGroup()
+              && registers;
+      if (fits
+          && (t == Template.PRODUCT_SMALL
+              || tiles >= (long) target.computeUnits() * chosen.get("waves"))) {
         Writer w = new Writer(kernel, written, !facts.fits32(), true);
         return new GpuProduct(kernel, target, p, w, form).write();
       }
@@ -82,8 +93,13 @@ final class GpuProduct {
     return null;
   }
 
-  /** Sizes of a form: side of the tile, k rows of one slice, slices. */
-  private record Form(int size, int step, int slices) {
+  /** Sizes of a form: side of the tile, k rows of one slice, slices, work-items. */
+  private record Form(int size, int step, int slices, int group) {
+
+    /** Side of a work-item's square of results. */
+    int each() {
+      return size / (int) Math.sqrt((double) group / slices);
+    }
 
     /** Elements in local memory. */
     long elements() {
@@ -137,10 +153,10 @@ final class GpuProduct {
     long gy = LoopRenderer.ceilDiv(p.m(), size);
     return new Draft(
         top,
-        new long[] {gx * GROUP, gy, p.batch()},
-        new long[] {GROUP, 1, 1},
+        new long[] {gx * group, gy, p.batch()},
+        new long[] {group, 1, 1},
         "product tile " + size + "x" + size + "x" + depth + (slices > 1 ? " sliced" : ""),
-        "__attribute__((reqd_work_group_size(" + GROUP + ", 1, 1)))\n");
+        "__attribute__((reqd_work_group_size(" + group + ", 1, 1)))\n");
   }
 
   private void unrolled(String i, int n, Runnable body) {
@@ -159,7 +175,7 @@ final class GpuProduct {
   }
 
   private int rounds() {
-    return size * depth / GROUP;
+    return size * depth / group;
   }
 
   /** Whether neighbouring work-items load along k; otherwise along m or n. */
@@ -170,7 +186,7 @@ final class GpuProduct {
   /** Position x along m or n and y along k of this work-item's v-th element of a tile. */
   private void position(boolean alongK) {
     int fast = alongK ? depth : size;
-    w.line("const int u = lid + v * " + GROUP + ";");
+    w.line("const int u = lid + v * " + group + ";");
     w.line("const int x = u " + (alongK ? "/ " : "% ") + fast + ";");
     w.line("const int y = u " + (alongK ? "% " : "/ ") + fast + ";");
   }
@@ -292,7 +308,7 @@ final class GpuProduct {
     int lanes = vectorStores() ? run : 1;
     int columns = size / lanes;
     w.open(false, List.of());
-    w.line("const int u = lid + v * " + GROUP + ";");
+    w.line("const int u = lid + v * " + group + ";");
     w.line("const int x = u % " + columns + (lanes > 1 ? " * " + lanes : "") + ";");
     w.line("const int y = u / " + columns + ";");
     w.open(true, p.c().m());
@@ -314,7 +330,7 @@ final class GpuProduct {
     w.stores(p.stores());
     w.lanes(null, 1, false);
     w.close("if (" + inside("m0 + y", p.m(), size) + " && " + inside("n0 + x", p.n(), size) + ")");
-    w.close("for (int v = 0; v < " + size * columns / GROUP + "; v++)");
+    w.close("for (int v = 0; v < " + size * columns / group + "; v++)");
   }
 
   /** Whether rows are whole runs of neighbouring elements, so that stores may be vectors. */

@@ -7,6 +7,7 @@ import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.opencl.tuning.Parameters;
 
 /**
  * The form for long reductions on GPUs: a work-group runs a few grid points at once, several
@@ -16,15 +17,13 @@ import tapedeck.ad.kir.Phase;
  * (columns).
  */
 final class GroupRenderer {
-  private static final int GROUP = 256;
-  private static final int COLUMNS = 32;
-
   /** Reductions shorter than this are left to single work-items. */
   private static final long LONG = 32;
 
   private final Kernel kernel;
   private final Target target;
   private final Writer w;
+  private final Parameters tuning;
   private final int width;
   private final boolean columns;
   private final int lanes;
@@ -32,20 +31,24 @@ final class GroupRenderer {
   private boolean blocks;
   private boolean repeats;
 
-  private GroupRenderer(Kernel kernel, Target target, Writer w, int width, boolean columns) {
+  private GroupRenderer(
+      Kernel kernel, Target target, Writer w, Parameters tuning, int width, boolean columns) {
     this.kernel = kernel;
     this.target = target;
     this.w = w;
     this.width = width;
     this.columns = columns;
-    int group = Integer.highestOneBit(Math.min(GROUP, target.maxGroup()));
+    this.tuning = tuning;
+    int group = Integer.highestOneBit(Math.min(tuning.get("group"), target.maxGroup()));
     while (group > 32 && (long) group * tileBytes(kernel) > target.localBytes()) {
       group /= 2;
     }
     long longest = longest(kernel);
-    int most = columns ? Math.max(1, group / COLUMNS) : group;
+    // Columns are not read in vectors, so that half as many elements keep a work-item busy.
+    long serial = columns ? Math.max(1, tuning.get("serial") / 2) : tuning.get("serial");
+    int most = columns ? Math.max(1, group / tuning.get("columns")) : group;
     int fit = 1;
-    while (fit < most && fit * (columns ? 2L : 4L) < longest) {
+    while (fit < most && fit * serial < longest) {
       fit *= 2;
     }
     this.lanes = fit;
@@ -53,7 +56,8 @@ final class GroupRenderer {
   }
 
   /** The kernel in this form, or null where single work-items are as good. */
-  static Draft render(Kernel kernel, Target target, boolean[] written, Facts facts) {
+  static Draft render(
+      Kernel kernel, Target target, boolean[] written, Facts facts, Parameters tuning) {
     if (longest(kernel) < LONG || target.maxGroup() < 32) {
       return null;
     }
@@ -64,8 +68,8 @@ final class GroupRenderer {
     if (columns && kernel.points() >= target.computeUnits() * 512L) {
       return null;
     }
-    int width = Math.max(1, Math.min(4, target.vectorBytes() / facts.widestBytes()));
-    return new GroupRenderer(kernel, target, w, width, columns).write();
+    int width = Math.max(1, Math.min(4, tuning.get("bytes") / facts.widestBytes()));
+    return new GroupRenderer(kernel, target, w, tuning, width, columns).write();
   }
 
   /** Points of the longest reduction. */
@@ -93,7 +97,7 @@ final class GroupRenderer {
   private Draft write() {
     long all = kernel.points();
     long groups = LoopRenderer.ceilDiv(all, points);
-    long launched = Math.min(groups, target.computeUnits() * 256L);
+    long launched = Math.min(groups, (long) target.computeUnits() * tuning.get("groups"));
     repeats = launched < groups;
     String t = w.indexType();
     Scope top = w.scope();

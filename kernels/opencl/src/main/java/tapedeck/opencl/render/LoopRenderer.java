@@ -6,6 +6,8 @@ import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.opencl.tuning.Parameters;
+import tapedeck.opencl.tuning.Profile;
 
 /**
  * The general form: every work-item runs whole grid points, without barriers. On CPU devices a
@@ -14,24 +16,24 @@ import tapedeck.ad.kir.Phase;
  * where all accesses are contiguous.
  */
 final class LoopRenderer {
-  /** Vectors of neighbouring grid points that are reduced side by side. */
-  private static final int STRIPS = 4;
-
   private final Kernel kernel;
   private final Target target;
   private final Writer w;
+  private final Parameters tuning;
   private final int width;
 
-  LoopRenderer(Kernel kernel, Target target, boolean[] written, Facts facts) {
+  LoopRenderer(Kernel kernel, Target target, boolean[] written, Facts facts, Parameters tuning) {
     this.kernel = kernel;
     this.target = target;
-    boolean gpu = target.profile() == Target.Profile.GPU;
+    this.tuning = tuning;
+    boolean gpu = target.profile() == Profile.GPU;
     this.w = new Writer(kernel, written, !facts.fits32(), gpu);
-    this.width = Math.max(1, Math.min(16, target.vectorBytes() / facts.widestBytes()));
+    int bytes = gpu ? tuning.get("bytes") : Math.min(tuning.get("bytes"), target.vectorBytes());
+    this.width = Math.max(1, Math.min(16, bytes / facts.widestBytes()));
   }
 
   Draft render() {
-    return target.profile() == Target.Profile.GPU ? gpu() : cpu();
+    return target.profile() == Profile.GPU ? gpu() : cpu();
   }
 
   /** A grid-stride loop over points, or over aligned vectors of points. */
@@ -40,12 +42,13 @@ final class LoopRenderer {
     int lanes = gpuLanes();
     Loop last = grid.isEmpty() ? null : grid.getLast();
     long points = kernel.points() / lanes;
-    long group = Math.min(256, target.maxGroup());
+    long group = Integer.highestOneBit(Math.min(tuning.get("group"), target.maxGroup()));
     // Few points are spread over all multiprocessors.
     while (group > 64 && points < group * target.computeUnits()) {
       group /= 2;
     }
-    long groups = Math.min((points + group - 1) / group, target.computeUnits() * 64L);
+    long groups =
+        Math.min((points + group - 1) / group, (long) target.computeUnits() * tuning.get("groups"));
     Scope top = w.scope();
     w.open(false, grid);
     List<Loop> counted = new ArrayList<>(grid);
@@ -126,6 +129,7 @@ final class LoopRenderer {
     innerStep = innerItems == 1 ? inner : innerStep;
     innerItems = ceilDiv(inner, innerStep);
     outerItems = ceilDiv(outerPoints, outerStep);
+    int strips = strips(last, lanes);
     Scope top = w.scope();
     String t = w.indexType();
     range("ob", "oe", 1, outerStep, outerPoints, outerItems);
@@ -141,8 +145,8 @@ final class LoopRenderer {
       String to = innerItems == 1 ? Long.toString(inner) : "ne";
       if (byGrid) {
         String start = from;
-        if (strips(last, lanes)) {
-          int step = STRIPS * lanes;
+        if (strips > 1) {
+          int step = strips * lanes;
           w.line(w.indexType() + " cb = " + from + ";");
           w.open(false, List.of());
           new Body(w, 1)
@@ -151,7 +155,7 @@ final class LoopRenderer {
                   (Phase.Emit) kernel.phases().get(1),
                   last,
                   lanes,
-                  STRIPS,
+                  strips,
                   "cb");
           w.close("for (; cb + " + (step - 1) + " < " + to + "; cb += " + step + ")");
           start = "cb";
@@ -200,14 +204,23 @@ final class LoopRenderer {
     }
   }
 
-  /** Whether this is a long reduction of each grid point alone, such as sums of columns. */
-  private boolean strips(Loop last, int lanes) {
-    return kernel.phases().size() == 2
-        && kernel.phases().get(0) instanceof Phase.Reduce r
-        && Contraction.extent(r.loops()) >= 16
-        && kernel.phases().get(1) instanceof Phase.Emit e
-        && e.loops().isEmpty()
-        && last.extent() >= (long) STRIPS * lanes;
+  /**
+   * Vectors of neighbouring grid points that are reduced side by side, for a long reduction of each
+   * grid point alone, such as sums of columns; 1 for other kernels.
+   */
+  private int strips(Loop last, int lanes) {
+    boolean sums =
+        kernel.phases().size() == 2
+            && kernel.phases().get(0) instanceof Phase.Reduce r
+            && Contraction.extent(r.loops()) >= 16
+            && kernel.phases().get(1) instanceof Phase.Emit e
+            && e.loops().isEmpty()
+            && last != null;
+    if (!sums) {
+      return 1;
+    }
+    int strips = tuning.get("strips");
+    return last.extent() >= (long) strips * lanes ? strips : 1;
   }
 
   private boolean hasLoops() {
@@ -232,8 +245,8 @@ final class LoopRenderer {
   /** Enough work-items to balance the cores, but none with less than a few microseconds of work. */
   private long workItems(long points, long workPerPoint) {
     double work = (double) points * Math.max(1, workPerPoint);
-    long most = (long) Math.max(1, work / 32768);
-    return Math.max(1, Math.min(most, target.computeUnits() * 8L));
+    long most = (long) Math.max(1, work / tuning.get("work"));
+    return Math.max(1, Math.min(most, (long) target.computeUnits() * tuning.get("items")));
   }
 
   static long ceilDiv(long a, long b) {

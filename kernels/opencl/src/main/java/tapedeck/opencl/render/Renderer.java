@@ -6,17 +6,22 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DType;
+import tapedeck.opencl.tuning.Parameters;
+import tapedeck.opencl.tuning.Profile;
+import tapedeck.opencl.tuning.Template;
+import tapedeck.opencl.tuning.Tuning;
 
 /** Chooses the form of a kernel for a device and writes it. */
 public final class Renderer {
   private final Target target;
   private final Tuning tuning;
 
-  /** A renderer for one device. */
-  public Renderer(Target target) {
+  /** A renderer for one device with parameters of its templates. */
+  public Renderer(Target target, Tuning tuning) {
     this.target = target;
-    this.tuning = new Tuning(target);
+    this.tuning = tuning;
   }
 
   /**
@@ -33,15 +38,23 @@ public final class Renderer {
   }
 
   private Draft draft(Kernel k, boolean[] written, Facts facts) {
-    boolean gpu = target.profile() == Target.Profile.GPU;
+    boolean gpu = target.profile() == Profile.GPU;
     Draft d =
         gpu
             ? GpuProduct.render(k, target, written, facts, tuning)
-            : CpuProduct.render(k, target, written, facts, tuning);
+            : CpuProduct.render(k, target, written, facts, tuning.get(Template.PRODUCT_BLOCKS));
     if (d == null && gpu) {
-      d = GroupRenderer.render(k, target, written, facts);
+      d = GroupRenderer.render(k, target, written, facts, tuning.get(Template.REDUCE_GROUPS));
     }
-    return d == null ? new LoopRenderer(k, target, written, facts).render() : d;
+    return d == null ? new LoopRenderer(k, target, written, facts, loops(k)).render() : d;
+  }
+
+  private Parameters loops(Kernel k) {
+    if (target.profile() == Profile.GPU) {
+      return tuning.get(Template.GRID);
+    }
+    boolean reduces = k.phases().stream().anyMatch(p -> p instanceof Phase.Reduce);
+    return tuning.get(reduces ? Template.REDUCE_LOOPS : Template.LOOPS);
   }
 
   /** Parameters whose memory is written, through themselves or through one that shares it. */

@@ -1,0 +1,32 @@
+package tapedeck.cpu.gemm;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The innermost loop of a product: a tile of the result that stays in registers. */
+interface Tile {
+  /**
+   * Writes to c, by rows ld bytes apart, the product of rows of A with columns of B, or adds it.
+   * Rows of B lie pitch bytes apart.
+   *
+   * @param a an array of the element type
+   * @param from index of A's first element
+   * @param lda elements from row to row of A, where the form lays it by rows
+   */
+  void run(
+      Object a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add);
+
+  /**
+   * Height in rows and width in vectors of a tile, and where A's elements are.
+   *
+   * @param byRows whether A lies by rows, lda elements apart, rather than by columns without gaps
+   */
+  record Form(boolean f64, boolean byRows, int height, int vectors) {
+    private static final Map<Form, Tile> TILES = new ConcurrentHashMap<>();
+
+    /** The loop of this form, generated when it is first asked for. */
+    Tile tile() {
+      return TILES.computeIfAbsent(this, TileWriter::write);
+    }
+  }
+}

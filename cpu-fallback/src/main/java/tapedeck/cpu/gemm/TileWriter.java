@@ -1,0 +1,147 @@
+package tapedeck.cpu.gemm;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+
+/**
+ * Generates the loops of tiles. Every accumulator is a variable of its own, since the JIT keeps no
+ * array in registers, and A is read from an array, since reading single elements of native memory
+ * costs the JIT far more.
+ */
+final class TileWriter {
+  private static final String RUN = "(Ljava/lang/Object;IIIJJJJZ)V";
+
+  // the parameters' slots
+  private static final int A = 1;
+  private static final int FROM = 2;
+  private static final int LDA = 3;
+  private static final int DEPTH = 4;
+  private static final int B = 5;
+  private static final int PITCH = 7;
+  private static final int C = 9;
+  private static final int LD = 11;
+  private static final int ADD = 13;
+
+  private final Tile.Form form;
+  private final CodeBuilder code;
+  private final Generated emit;
+  private final int[] sums;
+
+  private TileWriter(Tile.Form form, CodeBuilder code) {
+    this.form = form;
+    this.code = code;
+    this.emit = new Generated(code, form.f64());
+    this.sums = new int[form.height() * form.vectors()];
+  }
+
+  static Tile write(Tile.Form form) {
+    String name = "Tile%dx%dof%d".formatted(form.height(), form.vectors(), form.f64() ? 64 : 32);
+    Tile tile = Generated.define(Tile.class, name, RUN, code -> new TileWriter(form, code).body());
+    // the others are for edges, and seldom run
+    if (form.vectors() == 4 || (form.vectors() == 2 && form.height() == Blocking.F32.mr())) {
+      Object a = form.f64() ? new double[form.height()] : new float[form.height()];
+      Generated.rehearse(memory -> tile.run(a, 0, 1, 1, memory, 0, memory, 0, false));
+    }
+    return tile;
+  }
+
+  private void body() {
+    int height = form.height();
+    int vectors = form.vectors();
+    code.aload(A).checkcast(emit.element.arrayType()).astore(A);
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] = code.allocateLocal(TypeKind.REFERENCE);
+      emit.zero();
+      code.astore(sums[i]);
+    }
+    int[] rows = new int[height];
+    if (form.byRows()) {
+      for (int r = 1; r < height; r++) {
+        rows[r] = code.allocateLocal(TypeKind.INT);
+        code.iload(LDA).loadConstant(r).imul().istore(rows[r]);
+      }
+    }
+    int end = code.allocateLocal(TypeKind.INT);
+    code.iload(DEPTH).loadConstant(form.byRows() ? 1 : height).imul();
+    code.iload(FROM).iadd().istore(end);
+
+    Label top = code.newLabel();
+    Label done = code.newLabel();
+    code.labelBinding(top).iload(FROM).iload(end).if_icmpge(done);
+    int[] b = new int[vectors];
+    for (int v = 0; v < vectors; v++) {
+      b[v] = code.allocateLocal(TypeKind.REFERENCE);
+      emit.load(B, v);
+      code.astore(b[v]);
+    }
+    int factor = code.allocateLocal(TypeKind.REFERENCE);
+    for (int r = 0; r < height; r++) {
+      int row = r;
+      emit.broadcast(() -> element(row, rows[row]));
+      code.astore(factor);
+      for (int v = 0; v < vectors; v++) {
+        int sum = sums[r * vectors + v];
+        code.aload(factor).aload(b[v]).aload(sum);
+        emit.call("fma", 2);
+        code.astore(sum);
+      }
+    }
+    emit.advance(B, PITCH);
+    code.iinc(FROM, form.byRows() ? 1 : height).goto_(top).labelBinding(done);
+    result();
+    code.return_();
+  }
+
+  /** Puts A's element of a row on the stack, whose offset is in a variable if A lies by rows. */
+  private void element(int row, int offset) {
+    code.aload(A).iload(FROM);
+    if (row > 0) {
+      if (form.byRows()) {
+        code.iload(offset);
+      } else {
+        code.loadConstant(row);
+      }
+      code.iadd();
+    }
+    code.arrayLoad(form.f64() ? TypeKind.DOUBLE : TypeKind.FLOAT);
+  }
+
+  private void result() {
+    int c = code.allocateLocal(TypeKind.LONG);
+    Label plain = code.newLabel();
+    code.iload(ADD).ifeq(plain).lload(C).lstore(c);
+    each(
+        c,
+        (sum, v) -> {
+          emit.load(c, v);
+          code.aload(sum);
+          emit.call("add", 1);
+          code.astore(sum);
+        });
+    code.labelBinding(plain);
+    each(
+        C,
+        (sum, v) -> {
+          code.aload(sum);
+          emit.store(C, v);
+        });
+  }
+
+  /** What is done with each accumulator and its place in a row. */
+  @FunctionalInterface
+  private interface Step {
+    void at(int sum, int v);
+  }
+
+  /** Takes a step for each accumulator while the address in a variable goes from row to row. */
+  private void each(int slot, Step step) {
+    for (int i = 0; i < sums.length; i++) {
+      int v = i % form.vectors();
+      step.at(sums[i], v);
+      if (v == form.vectors() - 1) {
+        emit.advance(slot, LD);
+      }
+    }
+  }
+}

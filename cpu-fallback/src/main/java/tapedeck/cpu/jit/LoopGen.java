@@ -1,0 +1,335 @@
+package tapedeck.cpu.jit;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.type.DType;
+
+/**
+ * The method of one vector loop over a block, or over the blocks of several rows. Its arguments are
+ * scratch memory, where it finds all addresses and fixed values, the number of elements, and how
+ * many values the outermost loop over rows has, if there is one.
+ */
+final class LoopGen {
+  private static final MethodTypeDesc TYPE =
+      MethodTypeDesc.of(
+          ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_int, ConstantDescs.CD_int);
+
+  private final BlockGen.Place place;
+  private final BlockPlan plan;
+  private final BlockPlan.Step.Vectors loop;
+  private final CodeBuilder code;
+  private final Asm asm;
+  private final MethodGen method;
+  private final VectorCode vectors;
+  private final int count;
+  private final Map<Expr, Integer> addresses = new IdentityHashMap<>();
+  private final Map<Expr, Integer> copies = new IdentityHashMap<>();
+  private final Map<Sink, Integer> targets = new IdentityHashMap<>();
+  private final Map<Expr, Integer> splats = new IdentityHashMap<>();
+
+  /** Addresses of values that are the same along the axis and differ from row to row. */
+  private final Map<Expr, Integer> rowSplats = new IdentityHashMap<>();
+
+  /**
+   * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
+   */
+  private final Map<Sink, int[]> folds = new IdentityHashMap<>();
+
+  private LoopGen(
+      BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop, CodeBuilder code) {
+    this.place = place;
+    this.plan = plan;
+    this.loop = loop;
+    this.code = code;
+    this.asm = new Asm(code);
+    int scratch = code.parameterSlot(0);
+    this.method =
+        new MethodGen(code, asm, new ScalarGen(asm, new int[0], new Dependences()), -1, scratch);
+    this.vectors = new VectorCode(asm, place.half());
+    this.count = code.parameterSlot(1);
+  }
+
+  static ClassGen.Callee add(BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop) {
+    return place.out().add("loop", TYPE, b -> new LoopGen(place, plan, loop, b).emit());
+  }
+
+  private void emit() {
+    plan.operands(loop).forEach(this::prepare);
+    for (Expr e : loop.stored()) {
+      method.scratchAddress(plan.scratchOf(e));
+      copies.put(e, asm.keep(TypeKind.LONG));
+    }
+    for (Sink s : loop.sinks()) {
+      switch (s) {
+        case Sink.ToParam p -> method.getLong(plan.entryOf(s));
+        case Sink.AddToParam p -> method.getLong(plan.entryOf(s));
+        case Sink.ToTile t -> method.getLong(t.entry());
+        case Sink.Fold f -> method.scratchAddress(f.scratch());
+      }
+      int target = asm.keep(TypeKind.LONG);
+      targets.put(s, target);
+      if (s instanceof Sink.Fold f && !f.perElement()) {
+        DType t = s.value().dtype();
+        int[] slots = new int[unroll()];
+        vectors.load(t, () -> code.lload(target));
+        slots[0] = asm.keep(TypeKind.REFERENCE);
+        for (int i = 1; i < slots.length; i++) {
+          vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
+          slots[i] = asm.keep(TypeKind.REFERENCE);
+        }
+        folds.put(s, slots);
+      }
+    }
+    rows(0);
+    folds.forEach(
+        (s, slots) -> {
+          for (int n = slots.length / 2; n > 0; n /= 2) {
+            for (int i = 0; i < n; i++) {
+              combine((Sink.Fold) s, slots[i], slots[i + n], -1);
+            }
+          }
+          vectors.store(
+              s.value().dtype(), () -> code.lload(targets.get(s)), () -> code.aload(slots[0]), -1);
+        });
+    code.return_();
+  }
+
+  /**
+   * Vectors that an iteration of a loop with folds does. Each has accumulators of its own, or one
+   * instruction would have to wait for the one before.
+   */
+  private int unroll() {
+    if (plan.axis().extent() < 8L * vectors.lanes) {
+      return 1;
+    }
+    return loop.weight() <= 8 ? 4 : loop.weight() <= 16 ? 2 : 1;
+  }
+
+  /** The loops over rows from one of them inwards, and in the innermost that over the block. */
+  private void rows(int level) {
+    if (level == plan.rows().size()) {
+      Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
+      rowSplats.forEach(
+          (e, address) -> {
+            vectors.broadcast(
+                e.dtype(),
+                () -> {
+                  code.lload(address);
+                  asm.get(e.dtype());
+                });
+            splats.put(e, asm.keep(TypeKind.REFERENCE));
+          });
+      if (!plan.rows().isEmpty() && plan.axis().extent() <= vectors.lanes) {
+        code.iconst_0();
+        body(asm.keep(TypeKind.INT), 0, 0, count);
+      } else {
+        loop();
+      }
+      splats.clear();
+      splats.putAll(outside);
+      return;
+    }
+    Loop row = plan.rows().get(level);
+    int i = asm.local(TypeKind.INT);
+    int limit = code.parameterSlot(2);
+    if (level > 0) {
+      code.loadConstant((int) row.extent());
+      limit = asm.keep(TypeKind.INT);
+    }
+    List<Map<?, Integer>> moving = List.of(addresses, rowSplats, targets);
+    int[] begin = new int[addresses.size() + rowSplats.size() + targets.size()];
+    int n = 0;
+    for (Map<?, Integer> m : moving) {
+      for (int slot : m.values()) {
+        code.lload(slot);
+        begin[n++] = asm.keep(TypeKind.LONG);
+      }
+    }
+    asm.intLoop(
+        i,
+        limit,
+        () -> {
+          rows(level + 1);
+          moving.forEach(m -> m.forEach((what, slot) -> advance(what, slot, row)));
+        });
+    n = 0;
+    for (Map<?, Integer> m : moving) {
+      for (int slot : m.values()) {
+        code.lload(begin[n++]).lstore(slot);
+      }
+    }
+  }
+
+  /** Moves an address to the next row. */
+  private void advance(Object what, int slot, Loop row) {
+    long stride =
+        switch (what) {
+          case Expr.Load l -> l.index().coef(row) * l.dtype().bytes();
+          case Sink.ToParam p -> p.store().index().coef(row) * p.value().dtype().bytes();
+          default -> throw new IllegalStateException("does not move from row to row: " + what);
+        };
+    code.lload(slot).loadConstant(stride).ladd().lstore(slot);
+  }
+
+  private void loop() {
+    int j = asm.local(TypeKind.INT);
+    code.iconst_0().istore(j);
+    Label top = code.newLabel();
+    Label end = code.newLabel();
+    if (folds.isEmpty()) {
+      // Only stores have to know how many lanes count, so one body does for whole vectors and the
+      // tail.
+      code.labelBinding(top).iload(j).iload(count).if_icmpge(end);
+      code.iload(count).iload(j).isub();
+      body(j, 0, 0, asm.keep(TypeKind.INT));
+      code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
+      return;
+    }
+    int unroll = unroll();
+    wholeVectors(j, unroll);
+    if (unroll > 1) {
+      wholeVectors(j, 1);
+    }
+    code.iload(j).iload(count).if_icmpge(end);
+    code.iload(count).iload(j).isub();
+    body(j, 0, 0, asm.keep(TypeKind.INT));
+    code.labelBinding(end);
+  }
+
+  /** A loop over whole vectors, some of them in each iteration, as long as there are so many. */
+  private void wholeVectors(int j, int atOnce) {
+    Label top = code.newLabel();
+    Label end = code.newLabel();
+    code.labelBinding(top);
+    code.iload(j).iload(count).loadConstant(atOnce * vectors.lanes).isub().if_icmpgt(end);
+    for (int i = 0; i < atOnce; i++) {
+      body(j, i * vectors.lanes, i, -1);
+    }
+    code.iinc(j, atOnce * vectors.lanes).goto_(top).labelBinding(end);
+  }
+
+  /** Gets the address of a loaded operand, or puts a fixed one into all lanes. */
+  private void prepare(Expr e) {
+    DType t = e.dtype();
+    if (plan.form(e) != BlockPlan.Form.FIXED) {
+      BlockGen.pushAddress(place, plan, method, e, false);
+      addresses.put(e, asm.keep(TypeKind.LONG));
+      return;
+    }
+    if (plan.movesWithRows(e)) {
+      method.getLong(plan.entryOf(e));
+      rowSplats.put(e, asm.keep(TypeKind.LONG));
+      return;
+    }
+    vectors.broadcast(
+        t,
+        () -> {
+          if (e instanceof Expr.Const c) {
+            asm.constant(t, c.value());
+          } else {
+            method.scratchAddress(plan.entryOf(e));
+            asm.get(t);
+          }
+        });
+    splats.put(e, asm.keep(TypeKind.REFERENCE));
+  }
+
+  /**
+   * One vector.
+   *
+   * @param j int local with the position in the block
+   * @param ahead elements from there
+   * @param lane which of the accumulators of a fold takes the vector
+   * @param left int local with the number of lanes that count, negative if all do
+   */
+  private void body(int j, int ahead, int lane, int left) {
+    Map<Expr, Integer> lanes = new IdentityHashMap<>(splats);
+    loop.stored().forEach(e -> value(e, j, ahead, lanes));
+    loop.sinks().forEach(s -> value(s.value(), j, ahead, lanes));
+    for (Expr e : loop.stored()) {
+      vectors.store(
+          e.dtype(),
+          () -> element(copies.get(e), e.dtype(), j, ahead),
+          () -> code.aload(lanes.get(e)),
+          -1);
+    }
+    for (Sink s : loop.sinks()) {
+      DType t = s.value().dtype();
+      Runnable value = () -> code.aload(lanes.get(s.value()));
+      Runnable target = () -> element(targets.get(s), t, j, ahead);
+      switch (s) {
+        case Sink.ToParam p -> vectors.store(t, target, value, left);
+        case Sink.ToTile x -> vectors.store(t, target, value, left);
+        case Sink.AddToParam p ->
+            vectors.store(
+                t,
+                target,
+                () -> vectors.operation(ScalarOp.ADD, t, () -> vectors.load(t, target), value),
+                left);
+        case Sink.Fold f when f.perElement() ->
+            vectors.store(
+                t,
+                target,
+                () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
+                -1);
+        case Sink.Fold f -> {
+          int mask = -1;
+          if (left >= 0) {
+            vectors.first(DType.BOOL, left);
+            mask = asm.keep(TypeKind.REFERENCE);
+          }
+          combine(f, folds.get(s)[lane], lanes.get(s.value()), mask);
+        }
+      }
+    }
+  }
+
+  /** Combines a vector, or those lanes of it that a mask has, with an accumulator. */
+  private void combine(Sink.Fold f, int acc, int value, int mask) {
+    DType t = f.value().dtype();
+    Runnable combined =
+        () ->
+            vectors.operation(f.reducer().op(), t, () -> code.aload(acc), () -> code.aload(value));
+    if (mask < 0) {
+      combined.run();
+    } else {
+      vectors.blend(t, () -> code.aload(acc), combined, mask);
+    }
+    code.astore(acc);
+  }
+
+  /** Evaluates a vector into a local. */
+  private void value(Expr e, int j, int ahead, Map<Expr, Integer> lanes) {
+    if (lanes.containsKey(e)) {
+      return;
+    }
+    if (plan.computes(loop, e)) {
+      Expr.Apply a = (Expr.Apply) e;
+      a.args().forEach(x -> value(x, j, ahead, lanes));
+      vectors.instruction(a, x -> code.aload(lanes.get(x)));
+    } else {
+      vectors.load(e.dtype(), () -> element(addresses.get(e), e.dtype(), j, ahead));
+    }
+    lanes.put(e, asm.keep(TypeKind.REFERENCE));
+  }
+
+  private void element(int address, DType t, int j, int ahead) {
+    code.lload(address).iload(j).i2l();
+    if (t.bytes() > 1) {
+      code.loadConstant((long) t.bytes()).lmul();
+    }
+    code.ladd();
+    if (ahead > 0) {
+      code.loadConstant((long) ahead * t.bytes()).ladd();
+    }
+  }
+}

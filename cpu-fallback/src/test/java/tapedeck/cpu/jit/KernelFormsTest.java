@@ -1,0 +1,388 @@
+package tapedeck.cpu.jit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.MethodModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import tapedeck.ad.backend.Device;
+import tapedeck.ad.kir.Contraction;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Index;
+import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.Reducer;
+import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.type.DType;
+import tapedeck.cpu.interp.InterpProvider;
+import tapedeck.cpu.math.Memory;
+
+/** Kernels that the generator treats in ways of their own, against the interpreter. */
+class KernelFormsTest {
+  /** HotSpot compiles no larger method. */
+  private static final int HUGE = 8000;
+
+  private static Device interp;
+  private static Device vectors;
+  private static Device scalar;
+
+  @BeforeAll
+  static void open() {
+    interp = new InterpProvider().discover().devices().get(0).open();
+    vectors = new CpuDevice();
+    scalar = new CpuDevice(new KernelCache(false));
+  }
+
+  @AfterAll
+  static void close() {
+    interp.close();
+    vectors.close();
+    scalar.close();
+  }
+
+  private static void check(String what, Kernel k) {
+    List<byte[]> data = Runs.data(k, 1);
+    List<byte[]> expected = Runs.run(interp, k, data);
+    Runs.compare(what + ", vectors", k, expected, Runs.run(vectors, k, data));
+    Runs.compare(what + ", scalar", k, expected, Runs.run(scalar, k, data));
+    for (boolean with : new boolean[] {true, false}) {
+      ClassModel c = ClassFile.of().parse(KernelGen.classFile(k, with));
+      for (MethodModel m : c.methods()) {
+        int bytes = m.findAttribute(Attributes.code()).orElseThrow().codeLength();
+        assertTrue(
+            bytes < HUGE,
+            () -> what + ": method " + m.methodName() + " has " + bytes + " bytes of code");
+      }
+    }
+  }
+
+  private static Expr f32(ScalarOp op, Expr... args) {
+    return Expr.apply(op, DType.FLOAT32, args);
+  }
+
+  private static Kernel.Param in(DType t, long elements) {
+    return new Kernel.Param(t, elements, true, false);
+  }
+
+  private static Kernel.Param out(DType t, long elements) {
+    return new Kernel.Param(t, elements, false, true);
+  }
+
+  private static Kernel kernel(List<Kernel.Param> params, List<Loop> grid, Phase... phases) {
+    return new Kernel(params, grid, List.of(phases), Optional.empty());
+  }
+
+  /** Row-major index of loops. */
+  private static Index index(Loop... loops) {
+    Index at = Index.ZERO;
+    long stride = 1;
+    for (int i = loops.length - 1; i >= 0; i--) {
+      at = at.plus(Index.of(loops[i]).times(stride));
+      stride *= loops[i].extent();
+    }
+    return at;
+  }
+
+  // ---- large kernels --------------------------------------------------------------------------
+
+  /** Several hundred different instructions on some leaves, each used again by later ones. */
+  private static List<Expr> tangle(List<Expr> leaves, int count, boolean functions) {
+    Random random = new Random(5);
+    ScalarOp[] ops = {ScalarOp.ADD, ScalarOp.SUB, ScalarOp.MIN, ScalarOp.MAX, ScalarOp.MUL};
+    List<Expr> all = new ArrayList<>(leaves);
+    for (int i = 0; i < count; i++) {
+      Expr a = all.get(all.size() - 1 - random.nextInt(Math.min(all.size(), 12)));
+      Expr b = all.get(random.nextInt(all.size()));
+      // What grows is brought back to [-1, 1].
+      all.add(
+          functions && i % 40 == 0
+              ? f32(ScalarOp.SIN, a)
+              : f32(
+                  ScalarOp.MUL,
+                  Expr.constant(DType.FLOAT32, 0.5 + i * 1e-4),
+                  f32(ops[random.nextInt(ops.length)], a, b)));
+    }
+    return all;
+  }
+
+  private static List<Expr> loads(int count, Index at) {
+    List<Expr> out = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      out.add(new Expr.Load(i, DType.FLOAT32, at));
+    }
+    return out;
+  }
+
+  @Test
+  void largeMapIsCutIntoMethods() {
+    for (boolean functions : new boolean[] {false, true}) {
+      Loop x = new Loop(0, 1000);
+      List<Expr> values = tangle(loads(6, index(x)), 700, functions);
+      List<Kernel.Param> params = new ArrayList<>();
+      List<Phase.Store> stores = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        params.add(in(DType.FLOAT32, 1000));
+      }
+      for (int i = 0; i < 30; i++) {
+        params.add(out(DType.FLOAT32, 1000));
+        stores.add(new Phase.Store(6 + i, index(x), values.get(values.size() - 1 - 20 * i)));
+      }
+      check(
+          functions ? "functions" : "instructions",
+          kernel(params, List.of(x), new Phase.Emit(List.of(), stores)));
+    }
+  }
+
+  @Test
+  void largeRowsAreCutIntoMethods() {
+    // Most instructions depend on the row alone: they are fixed along the vectors.
+    Loop g = new Loop(0, 3);
+    Loop r = new Loop(1, 300);
+    Expr each = new Expr.Load(6, DType.FLOAT32, index(g, r));
+    List<Expr> fixed = tangle(loads(6, index(g)), 600, true);
+    List<Expr> moving = tangle(List.of(each, fixed.getLast(), fixed.get(300)), 400, true);
+    List<Kernel.Param> params = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      params.add(in(DType.FLOAT32, 3));
+    }
+    params.add(in(DType.FLOAT32, 900));
+    params.add(out(DType.FLOAT32, 900));
+    params.add(out(DType.FLOAT32, 3));
+    Phase.Accumulator sum = new Phase.Accumulator(0, Reducer.SUM, DType.FLOAT32, moving.get(200));
+    Loop r2 = new Loop(2, 300);
+    Expr again = new Expr.Load(6, DType.FLOAT32, index(g, r2));
+    List<Expr> after =
+        tangle(List.of(again, new Expr.Acc(0, DType.FLOAT32), fixed.get(400)), 300, false);
+    check(
+        "rows",
+        kernel(
+            params,
+            List.of(g),
+            new Phase.Reduce(List.of(r), List.of(sum)),
+            new Phase.Emit(List.of(r2), List.of(new Phase.Store(7, index(g, r2), after.getLast()))),
+            new Phase.Emit(List.of(), List.of(new Phase.Store(8, index(g), fixed.getLast())))));
+  }
+
+  // ---- stores over operands -------------------------------------------------------------------
+
+  private static float[] runInPlace(Kernel k, int over, int n) {
+    CpuKernel made = CpuKernel.compile(k, "in place", true);
+    long[] addresses = new long[k.params().size()];
+    long raw = NativeMemory.malloc(4L * (n + 64) * addresses.length);
+    for (int i = 0; i < addresses.length; i++) {
+      addresses[i] = NativeMemory.aligned(raw) + 4L * (n + 64) * i;
+    }
+    addresses[over] = addresses[0];
+    for (int i = 0; i < n; i++) {
+      Memory.putFloat(addresses[0] + 4L * i, i % 7 - 3);
+    }
+    try (WorkerPool pool = new WorkerPool(1)) {
+      made.run(pool, addresses);
+    }
+    float[] out = new float[n * (addresses.length - 1)];
+    for (int p = 1; p < addresses.length; p++) {
+      for (int i = 0; i < n; i++) {
+        out[(p - 1) * n + i] = Memory.getFloat(addresses[p] + 4L * i);
+      }
+    }
+    NativeMemory.free(raw);
+    return out;
+  }
+
+  @Test
+  void resultOverAnOperandComesAfterItsLastUse() {
+    int n = 100;
+    Loop x = new Loop(0, n);
+    Expr load = new Expr.Load(0, DType.FLOAT32, index(x));
+    List<Kernel.Param> params = new ArrayList<>(List.of(in(DType.FLOAT32, n)));
+    List<Phase.Store> stores = new ArrayList<>();
+    // Long chains, so that there are several loops, a copy, and a store that is not contiguous.
+    for (int p = 1; p <= 8; p++) {
+      params.add(out(DType.FLOAT32, n));
+      Expr v = load;
+      for (int i = 0; i < 20; i++) {
+        v = f32(ScalarOp.ADD, f32(ScalarOp.MUL, v, Expr.constant(DType.FLOAT32, 0.5)), load);
+      }
+      stores.add(
+          new Phase.Store(p, index(x), f32(ScalarOp.ADD, v, Expr.constant(DType.FLOAT32, p))));
+    }
+    params.add(out(DType.FLOAT32, n));
+    stores.add(new Phase.Store(9, index(x), load));
+    params.add(out(DType.FLOAT32, n));
+    stores.add(new Phase.Store(10, index(x).times(-1).plus(n - 1), load));
+    Kernel k = kernel(params, List.of(x), new Phase.Emit(List.of(), stores));
+    for (int over = 1; over <= 9; over++) {
+      float[] out = runInPlace(k, over, n);
+      for (int p = 1; p <= 10; p++) {
+        for (int i = 0; i < n; i++) {
+          float in = (p == 10 ? n - 1 - i : i) % 7 - 3;
+          double expected = p <= 8 ? 2 * in - in * Math.pow(0.5, 20) + p : in;
+          assertEquals(expected, out[(p - 1) * n + i], 1e-4, "over " + over + ", result " + p);
+        }
+      }
+    }
+  }
+
+  // ---- kept values ----------------------------------------------------------------------------
+
+  /** Softmax along rows, which lie along the inner axis or, transposed, along the outer one. */
+  private static Kernel softmax(int n, int length, DType t, boolean inner) {
+    Loop g = new Loop(0, n);
+    List<Phase> phases = new ArrayList<>();
+    List<Loop> loops = new ArrayList<>();
+    for (int i = 1; i <= 3; i++) {
+      loops.add(new Loop(i, length));
+    }
+    List<Expr> x = new ArrayList<>();
+    List<Index> at = new ArrayList<>();
+    for (Loop l : loops) {
+      at.add(inner ? index(g, l) : index(l, g));
+      x.add(new Expr.Load(0, t, at.getLast()));
+    }
+    Expr max = new Expr.Acc(0, t);
+    phases.add(
+        new Phase.Reduce(
+            List.of(loops.get(0)), List.of(new Phase.Accumulator(0, Reducer.MAX, t, x.get(0)))));
+    Expr e1 = Expr.apply(ScalarOp.EXP, t, Expr.apply(ScalarOp.SUB, t, x.get(1), max));
+    phases.add(
+        new Phase.Reduce(
+            List.of(loops.get(1)), List.of(new Phase.Accumulator(1, Reducer.SUM, t, e1))));
+    Expr e2 = Expr.apply(ScalarOp.EXP, t, Expr.apply(ScalarOp.SUB, t, x.get(2), max));
+    Expr y = Expr.apply(ScalarOp.DIV, t, e2, new Expr.Acc(1, t));
+    phases.add(new Phase.Emit(List.of(loops.get(2)), List.of(new Phase.Store(1, at.get(2), y))));
+    long size = (long) n * length;
+    return new Kernel(
+        List.of(in(t, size), out(t, size)), List.of(g), List.copyOf(phases), Optional.empty());
+  }
+
+  @Test
+  void functionsOfSeveralPhasesAreKept() {
+    for (DType t : List.of(DType.FLOAT32, DType.FLOAT64)) {
+      for (boolean inner : new boolean[] {true, false}) {
+        for (int length : new int[] {2, 5, 16, 67, 700, 1500}) {
+          Kernel k = softmax(inner ? 5 : 600, length, t, inner);
+          if (inner) {
+            assertEquals(3, KeptValues.ofFunctions(k, null, 1).params().size());
+          }
+          check("softmax " + t + " " + length + (inner ? "" : " transposed"), k);
+        }
+      }
+    }
+  }
+
+  @Test
+  void rowsThatDoNotFitAreNotKept() {
+    Kernel k = softmax(2, 100_000, DType.FLOAT32, true);
+    assertEquals(k, KeptValues.ofFunctions(k, null, 1));
+    check("long softmax", k);
+  }
+
+  // ---- transposed operands and short axes -----------------------------------------------------
+
+  @Test
+  void transposedOperandsGoThroughTiles() {
+    long[][] shapes = {{4, 7}, {5, 300}, {300, 5}, {130, 260}, {257, 129}};
+    for (long[] s : shapes) {
+      for (DType t : DType.values()) {
+        Loop b = new Loop(0, 3);
+        Loop r = new Loop(1, s[0]);
+        Loop c = new Loop(2, s[1]);
+        long size = 3 * s[0] * s[1];
+        Expr plain = new Expr.Load(0, t, index(b, r, c));
+        Expr turned = new Expr.Load(1, t, index(b, c, r));
+        Expr backwards =
+            new Expr.Load(
+                2, t, index(c, b, r).plus(index(c).times(-2 * 3 * s[0])).plus(size - 3 * s[0]));
+        ScalarOp op = t == DType.BOOL ? ScalarOp.XOR : ScalarOp.SUB;
+        Expr v = Expr.apply(op, t, plain, Expr.apply(op, t, turned, backwards));
+        Kernel k =
+            kernel(
+                List.of(in(t, size), in(t, size), in(t, size), out(t, size), out(t, size)),
+                List.of(b, r, c),
+                new Phase.Emit(
+                    List.of(),
+                    List.of(
+                        new Phase.Store(3, index(b, r, c), v),
+                        new Phase.Store(4, index(b, r, c), turned))));
+        assertNotNull(Transposes.of(k));
+        check("transposed " + t + " " + s[0] + "x" + s[1], k);
+      }
+    }
+  }
+
+  @Test
+  void shortAxesAreWalkedRowByRow() {
+    long[][] shapes = {{700, 16, 5}, {3, 5000, 7}, {1, 9000, 16}, {40, 3, 40}, {2, 2, 255}};
+    for (long[] s : shapes) {
+      for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
+        Loop a = new Loop(0, s[0]);
+        Loop b = new Loop(1, s[1]);
+        Loop c = new Loop(2, s[2]);
+        List<Loop> grid = s[0] == 1 ? List.of(b, c) : List.of(a, b, c);
+        Expr x = new Expr.Load(0, t, index(a, c));
+        Expr y = new Expr.Load(1, t, index(a, b));
+        Expr z = new Expr.Load(2, t, index(b, c));
+        Expr product =
+            Expr.apply(
+                ScalarOp.ADD, t, Expr.apply(ScalarOp.MUL, t, x, Expr.apply(ScalarOp.ABS, t, y)), z);
+        long size = Contraction.extent(List.of(a, b, c));
+        Kernel k =
+            kernel(
+                List.of(
+                    in(t, s[0] * s[2]),
+                    in(t, s[0] * s[1]),
+                    in(t, s[1] * s[2]),
+                    out(t, size),
+                    out(DType.BOOL, size)),
+                grid,
+                new Phase.Emit(
+                    List.of(),
+                    List.of(
+                        new Phase.Store(3, index(a, b, c), product),
+                        new Phase.Store(
+                            4, index(a, b, c), Expr.apply(ScalarOp.LT, DType.BOOL, x, y)))));
+        check("short axis " + t + " " + s[0] + "x" + s[1] + "x" + s[2], k);
+      }
+    }
+  }
+
+  // ---- folds ----------------------------------------------------------------------------------
+
+  @Test
+  void reductionsOfAllLengths() {
+    for (Reducer r : Reducer.values()) {
+      for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
+        for (long length : new long[] {4, 15, 64, 129, 500, 2049, 5000}) {
+          Loop g = new Loop(0, 2);
+          Loop l = new Loop(1, length);
+          Expr x = new Expr.Load(0, t, index(g, l));
+          if (r == Reducer.PROD && t.isFloat()) {
+            // Close to 1, so that the product neither vanishes nor overflows.
+            Expr small = Expr.apply(ScalarOp.MUL, t, x, Expr.constant(t, 1e-4));
+            x = Expr.apply(ScalarOp.ADD, t, Expr.constant(t, 1), small);
+          }
+          Phase.Accumulator a = new Phase.Accumulator(0, r, t, x);
+          check(
+              r + " " + t + " " + length,
+              kernel(
+                  List.of(in(t, 2 * length), out(t, 2)),
+                  List.of(g),
+                  new Phase.Reduce(List.of(l), List.of(a)),
+                  new Phase.Emit(
+                      List.of(), List.of(new Phase.Store(1, index(g), new Expr.Acc(0, t))))));
+        }
+      }
+    }
+  }
+}
