@@ -17,7 +17,8 @@ import tapedeck.ad.type.DType;
 public final class ReplayOverhead {
   private static final int LINKS = 64;
   private static final int WIDTH = 4;
-  private static final int WARM_UP = 300;
+  // Long enough for the JIT to compile replay and kernels.
+  private static final long WARM_UP_NANOS = 1_000_000_000L;
   private static final int REPLAYS = 300;
 
   /**
@@ -47,20 +48,27 @@ public final class ReplayOverhead {
         () -> {
           JitFn1<Tensor, Tensor> f = Ad.jit((Fn1<Tensor, Tensor>) ReplayOverhead::chain);
           try (Tensor x = Tensor.eye(DType.FLOAT32, WIDTH).mul(0.5)) {
+            long warm = System.nanoTime() + WARM_UP_NANOS;
+            while (System.nanoTime() < warm) {
+              replay(f, x, device);
+            }
             double[] seconds = new double[REPLAYS];
-            for (int i = -WARM_UP; i < REPLAYS; i++) {
-              long start = System.nanoTime();
-              Tensor y = f.apply(x);
-              double s = (System.nanoTime() - start) * 1e-9;
-              device.synchronize();
-              y.close();
-              if (i >= 0) {
-                seconds[i] = s;
-              }
+            for (int i = 0; i < REPLAYS; i++) {
+              seconds[i] = replay(f, x, device);
             }
             Arrays.sort(seconds);
             return new Result(f.kernels(), seconds[REPLAYS / 2] / f.kernels());
           }
         });
+  }
+
+  /** Seconds until the call returns. */
+  private static double replay(JitFn1<Tensor, Tensor> f, Tensor x, Device device) {
+    long start = System.nanoTime();
+    Tensor y = f.apply(x);
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    device.synchronize();
+    y.close();
+    return seconds;
   }
 }

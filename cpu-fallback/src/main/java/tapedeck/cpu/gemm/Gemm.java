@@ -24,7 +24,7 @@ public final class Gemm {
 
   private static final long FEW_BYTES = 256 << 10;
 
-  /** Panels of B that are packed together, so that its rows are read in long pieces. */
+  /** Most panels of B that are packed together, so that its rows are read in long pieces. */
   private static final int GROUP = 16;
 
   /** Rows of a computed operand that are computed before they are packed. */
@@ -72,7 +72,8 @@ public final class Gemm {
   private int k0;
   private int depth;
   private int colBlocks;
-  private int colsPerBlock;
+  private int panels;
+  private int group;
   private long packedB;
   private long sums;
 
@@ -170,8 +171,8 @@ public final class Gemm {
       cols = Math.min(nc, n - n0);
       paddedCols = roundUp(cols, lanes);
       int wanted = rowBlocks >= 2 * by.threads() ? 1 : ceilDiv(2 * by.threads(), rowBlocks);
-      colsPerBlock = by.threads() == 1 ? paddedCols : roundUp(ceilDiv(cols, wanted), nr);
-      colBlocks = ceilDiv(cols, colsPerBlock);
+      panels = ceilDiv(cols, nr);
+      colBlocks = by.threads() == 1 ? 1 : Math.min(wanted, panels);
       if (split && store == null) {
         sums = mine.sums.bytes((long) roundUp(m, blocking.mr()) * paddedCols * size);
       }
@@ -179,7 +180,10 @@ public final class Gemm {
         depth = Math.min(kPacked, k - k0);
         if (inPlace == null) {
           packedB = mine.b.bytes((long) paddedCols * depth * size);
-          by.run(ceilDiv(depth, kc) * ceilDiv(cols, GROUP * nr), this::packB);
+          int slices = ceilDiv(depth, kc);
+          group = by.threads() == 1 ? GROUP : ceilDiv(panels * slices, 4 * by.threads());
+          group = Math.min(group, GROUP);
+          by.run(slices * ceilDiv(panels, group), this::packB);
         }
         by.run(rowBlocks * colBlocks, this::block);
       }
@@ -189,11 +193,11 @@ public final class Gemm {
   /** Packs a group of panels of one slice of B. */
   private void packB(int task) {
     int nr = blocking.nr();
-    int groups = ceilDiv(cols, GROUP * nr);
+    int groups = ceilDiv(panels, group);
     int slice = task / groups;
-    int col = task % groups * GROUP * nr;
+    int col = task % groups * group * nr;
     int deep = Math.min(kc, depth - slice * kc);
-    int width = Math.min(GROUP * nr, cols - col);
+    int width = Math.min(group * nr, cols - col);
     int row = k0 + slice * kc;
     long dst = packedB + ((long) slice * kc * paddedCols + (long) col * deep) * size;
     switch (b) {
@@ -287,12 +291,17 @@ public final class Gemm {
     }
   }
 
+  /** Where a block of columns begins: blocks differ by one panel at most. */
+  private int firstCol(int block) {
+    return (int) ((long) panels * block / colBlocks) * blocking.nr();
+  }
+
   /** Computes one block of the product, or adds a part of B's depth to it. */
   private void block(int task) {
     int m0 = task / colBlocks * mc;
     int rows = Math.min(mc, m - m0);
-    int col0 = task % colBlocks * colsPerBlock;
-    int width = Math.min(colsPerBlock, cols - col0);
+    int col0 = firstCol(task % colBlocks);
+    int width = Math.min(firstCol(task % colBlocks + 1), cols) - col0;
     Workspace mine = Workspace.get();
     int mr = blocking.mr();
     // one panel of rows is enough where it is finished at once
