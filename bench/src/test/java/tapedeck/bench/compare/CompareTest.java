@@ -136,7 +136,6 @@ class CompareTest {
     assertTrue(t.matches("(?s).*mlp/step +cpu +Abacus x2 +1 +c1 +4\\.000 +-\\n.*"), t);
     assertTrue(t.matches("(?s).*mlp/step +cpu +Abacus x2 +2 +c2 +2\\.000 +-50 %\\n.*"), t);
     assertTrue(t.contains("main job, batch 128, step"), t);
-    assertTrue(t.contains("product 1024x1024x1024 float32 nn"), t);
     Files.writeString(folder.resolve("bad.json"), "{}");
     assertThrows(DataException.class, () -> History.table(folder));
     Path none = Files.createDirectory(folder.resolve("none"));
