@@ -21,6 +21,7 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.render.Target;
 
 /**
  * Matrix products against the interpreter: odd sizes, transposed and batched operands, prologues,
@@ -108,8 +109,8 @@ class ProductTest {
     Random random = new Random(5);
     try (Device cl = TestDevices.open(profile);
         Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
-      Renderer renderer =
-          new Renderer(((OpenClDevice) cl).description().target(), ((Tunable) cl).tuning());
+      Target target = ((OpenClDevice) cl).description().target();
+      Renderer renderer = new Renderer(target, ((Tunable) cl).tuning());
       List<Runs.Case> cases = new ArrayList<>();
       List<String> names = new ArrayList<>();
       for (int i = 0; i < SHAPES.size(); i++) {
@@ -128,9 +129,10 @@ class ProductTest {
           cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
         }
       }
+      int lanes = target.vectorBytes() / DType.FLOAT32.bytes();
       List<String> forms =
           profile.equals("cpu")
-              ? List.of("packed", "tile 8x32", "tile 8x16")
+              ? List.of("packed", "tile 8x" + 2 * lanes, "tile 8x" + lanes)
               : List.of("128x128x8", "64x64x16", "sliced");
       for (String form : forms) {
         assertTrue(
