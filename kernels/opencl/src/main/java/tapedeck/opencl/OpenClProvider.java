@@ -18,6 +18,9 @@ import tapedeck.ad.type.TapedeckException;
  * … with GPUs first, then accelerators, then CPUs, and otherwise in the loader's order.
  */
 public final class OpenClProvider implements BackendProvider {
+  /** CL_DEVICE_TYPE_ALL; JOCL's constant has more bits set, which strict drivers (Mesa) refuse. */
+  private static final long ALL_TYPES = 0xFFFFFFFFL;
+
   /** Why the library did not load: the JVM gives the reason only to the first who tries. */
   private static volatile String loadFailure;
 
@@ -100,15 +103,14 @@ public final class OpenClProvider implements BackendProvider {
     try {
       platform = Cl.text(p, CL.CL_PLATFORM_NAME);
       int[] count = new int[1];
-      int status = CL.clGetDeviceIDs(p, CL.CL_DEVICE_TYPE_ALL, 0, null, count);
+      int status = CL.clGetDeviceIDs(p, ALL_TYPES, 0, null, count);
       if (status == CL.CL_DEVICE_NOT_FOUND || (status == CL.CL_SUCCESS && count[0] == 0)) {
         rejections.add("opencl: " + platform + ": no device");
         return;
       }
       Cl.check(status, "clGetDeviceIDs");
       cl_device_id[] ids = new cl_device_id[count[0]];
-      Cl.check(
-          CL.clGetDeviceIDs(p, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs");
+      Cl.check(CL.clGetDeviceIDs(p, ALL_TYPES, ids.length, ids, null), "clGetDeviceIDs");
       for (cl_device_id d : ids) {
         device(p, platform, d, found, rejections);
       }
