@@ -3,12 +3,14 @@ package tapedeck.cpu.selfcheck;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.tape.Tape;
 import tapedeck.ad.tape.Trace;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.TapedeckException;
@@ -81,11 +83,32 @@ public final class DeviceChecks {
     if (dtype.isFloat() && !sample.specials().isEmpty()) {
       attempt("special values", "", this::special);
     }
+    List<Case> lacking = cases.stream().filter(c -> !supported(c)).toList();
+    lacking.forEach(c -> attempt(c.check(), c.label(), () -> refused(c)));
+    cases.removeAll(lacking);
     runAll("", cases);
     if (full && !Settings.FUSE.is("off")) {
       unfused();
     }
     return results;
+  }
+
+  /** Whether the device has every element type of a case, such as float64 in a cast to it. */
+  private boolean supported(Case c) {
+    return Stream.concat(
+            c.tape().inputs().stream(), c.tape().eqns().stream().flatMap(e -> e.outs().stream()))
+        .allMatch(v -> device.supports(v.aval().dtype()));
+  }
+
+  /** A device says that it lacks a type, or does without it and is right. */
+  private void refused(Case c) {
+    CheckResult r;
+    try {
+      r = c.compare(sample.name(), dtype, DeviceRunner.run(device, c.tape(), c.inputs()));
+    } catch (DTypeException e) {
+      r = new CheckResult(sample.name(), c.check(), dtype, c.label(), 0, "");
+    }
+    add(c, " refused", r);
   }
 
   /** Repeats every third case with fusion off. */

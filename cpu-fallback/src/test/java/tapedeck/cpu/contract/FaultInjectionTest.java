@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tapedeck.ad.Ad;
@@ -16,10 +18,14 @@ import tapedeck.ad.backend.Devices;
 import tapedeck.ad.run.Engine;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.testkit.DeviceTests;
+import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.ValidationException;
+import tapedeck.cpu.selfcheck.CheckResult;
+import tapedeck.cpu.selfcheck.DeviceChecks.Effort;
+import tapedeck.cpu.selfcheck.SelfCheck;
 
 /** What the engine does when a device fails: a clear error, nothing lost, and it stays usable. */
 class FaultInjectionTest extends DeviceTests {
@@ -54,6 +60,20 @@ class FaultInjectionTest extends DeviceTests {
           FaultyProvider.reset();
           assertEquals(right, Ad.jit(f).apply(x).item(), 0);
         });
+  }
+
+  @Test
+  void aTypeThatTheDeviceLacksIsNotAFailureOfTheSelfCheck() {
+    FaultyProvider.lacking = DType.FLOAT64;
+    List<CheckResult> results =
+        SelfCheck.run(
+            Devices.open("faulty"),
+            Effort.QUICK,
+            Set.of("cast", "iota", "exp")::contains,
+            name -> {});
+    assertEquals(List.of(), results.stream().filter(r -> !r.passed()).toList());
+    assertTrue(
+        results.stream().anyMatch(r -> r.op().equals("cast") && r.check().equals("value refused")));
   }
 
   @Test

@@ -3,6 +3,7 @@ package tapedeck.cpu.contract;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.BackendProvider;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
@@ -11,6 +12,7 @@ import tapedeck.ad.backend.Executable;
 import tapedeck.ad.backend.MemoryStats;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.cpu.interp.InterpProvider;
@@ -29,7 +31,11 @@ public final class FaultyProvider implements BackendProvider {
   /** Schedules that still run; negative for no limit. */
   static int runs = -1;
 
+  /** An element type that the device lacks; null for none. */
+  static @Nullable DType lacking;
+
   static void reset() {
+    lacking = null;
     allocations = -1;
     wrong = "";
     broken = "";
@@ -72,7 +78,7 @@ public final class FaultyProvider implements BackendProvider {
 
     @Override
     public boolean supports(DType dtype) {
-      return real.supports(dtype);
+      return dtype != lacking && real.supports(dtype);
     }
 
     private static void spend() {
@@ -100,6 +106,11 @@ public final class FaultyProvider implements BackendProvider {
 
     @Override
     public Executable compile(Schedule schedule) {
+      if (schedule.launches().stream()
+          .flatMap(l -> l.kernel().params().stream())
+          .anyMatch(p -> p.dtype() == lacking)) {
+        throw new DTypeException("[faulty] has no " + lacking + ", on purpose");
+      }
       if (!broken.isEmpty() && has(schedule, broken)) {
         throw new DeviceException("[faulty] kernel " + broken + " does not build: line 1: error");
       }
