@@ -3,19 +3,22 @@ package tapedeck.ad.transform;
 import java.lang.reflect.Array;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.TapedeckException;
 
 /**
- * Structure of an argument or result: tensors, records, lists, maps with string keys and object
- * arrays of them, nested. Anything else is a static value, compared with {@code equals}. Records
- * are rebuilt with their canonical constructor.
+ * Structure of an argument or result: tensors, records, lists, maps and object arrays of them,
+ * nested. Anything else is a static value, compared with {@code equals}. Records are rebuilt with
+ * their canonical constructor.
  */
 public sealed interface Pytree {
   /** A tensor. */
@@ -79,10 +82,11 @@ public sealed interface Pytree {
   /**
    * A map, with its keys in ascending order.
    *
-   * @param keys the map's keys as strings
+   * @param keys the map's keys: in their natural order if they have one in common, else by class
+   *     and text
    * @param parts one structure per key
    */
-  record Mapping(List<String> keys, List<Pytree> parts) implements Pytree {
+  record Mapping(List<Object> keys, List<Pytree> parts) implements Pytree {
     @Override
     public String toString() {
       return keys + "=" + parts;
@@ -100,8 +104,9 @@ public sealed interface Pytree {
   /**
    * {@return the structure of an object and its tensors in order}
    *
-   * @param o a tensor, record, list, map, array or static value; keys of maps become strings
-   * @throws TapedeckException if a record's package is not open to the engine
+   * @param o a tensor, record, list, map, array or static value
+   * @throws TapedeckException if a record's package is not open to the engine, or keys of a map
+   *     have no order
    */
   static Flat flatten(Object o) {
     List<Tensor> leaves = new ArrayList<>();
@@ -126,10 +131,9 @@ public sealed interface Pytree {
         return new Sequence(l.stream().map(e -> flatten(e, leaves)).toList());
       }
       case Map<?, ?> m -> {
-        TreeMap<String, Object> sorted = new TreeMap<>();
-        m.forEach((k, v) -> sorted.put(String.valueOf(k), v));
-        List<Pytree> parts = sorted.values().stream().map(e -> flatten(e, leaves)).toList();
-        return new Mapping(List.copyOf(sorted.keySet()), parts);
+        List<Object> keys = sorted(m.keySet());
+        List<Pytree> parts = keys.stream().map(k -> flatten(m.get(k), leaves)).toList();
+        return new Mapping(keys, parts);
       }
       case Object[] a -> {
         List<Pytree> parts = new ArrayList<>();
@@ -154,6 +158,32 @@ public sealed interface Pytree {
       case Arr a -> sum(a.parts());
       case Mapping m -> sum(m.parts());
     };
+  }
+
+  /** Keys in an order that does not depend on the kind of map, so that equal maps compile once. */
+  private static List<Object> sorted(Set<?> keys) {
+    if (keys.stream().anyMatch(Objects::isNull)) {
+      throw new TapedeckException("[pytree] a map has the key null");
+    }
+    boolean natural =
+        keys.stream().allMatch(Comparable.class::isInstance)
+            && keys.stream().map(Object::getClass).distinct().count() <= 1;
+    if (natural) {
+      return keys.stream().sorted().collect(Collectors.toUnmodifiableList());
+    }
+    Comparator<Object> order =
+        Comparator.comparing((Object k) -> k.getClass().getName()).thenComparing(Object::toString);
+    List<Object> out = keys.stream().sorted(order).collect(Collectors.toUnmodifiableList());
+    for (int i = 1; i < out.size(); i++) {
+      if (order.compare(out.get(i - 1), out.get(i)) == 0) {
+        throw new TapedeckException(
+            "[pytree] two keys of a map have no order: both are "
+                + out.get(i).getClass().getName()
+                + " "
+                + out.get(i));
+      }
+    }
+    return out;
   }
 
   private static int sum(List<Pytree> parts) {
@@ -189,7 +219,7 @@ public sealed interface Pytree {
         yield out;
       }
       case Mapping m -> {
-        Map<String, Object> out = new LinkedHashMap<>();
+        Map<Object, Object> out = new LinkedHashMap<>();
         for (int i = 0; i < m.keys().size(); i++) {
           out.put(m.keys().get(i), m.parts().get(i).build(leaves));
         }

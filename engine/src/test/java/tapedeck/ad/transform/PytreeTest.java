@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -69,6 +72,45 @@ class PytreeTest {
         Pytree.flatten(List.of(t(1), 3)).tree(), Pytree.flatten(List.of(t(1), 4)).tree());
     assertNotEquals(
         Pytree.flatten(List.of(t(1))).tree(), Pytree.flatten(List.of(t(1), t(1))).tree());
+  }
+
+  private enum Part {
+    WEIGHT,
+    BIAS
+  }
+
+  private static final class Opaque {
+    @Override
+    public String toString() {
+      return "opaque";
+    }
+  }
+
+  @Test
+  void keysOfMapsStayWhatTheyAre() {
+    Map<Integer, Tensor> byNumber = Map.of(10, t(1), 9, t(2), -1, t(3));
+    Pytree.Flat f = Pytree.flatten(byNumber);
+    assertEquals(List.of(".-1", ".9", ".10"), Pytree.names(f.tree()));
+    assertEquals(byNumber, f.tree().unflatten(f.leaves()));
+    Map<Part, Tensor> byPart = new EnumMap<>(Map.of(Part.BIAS, t(1), Part.WEIGHT, t(2)));
+    assertEquals(
+        Pytree.flatten(byPart).tree(), Pytree.flatten(new HashMap<Part, Tensor>(byPart)).tree());
+    Map<Object, Tensor> mixed = Map.of("1", t(1), 1, t(2));
+    Pytree.Flat g = Pytree.flatten(mixed);
+    assertEquals(2, g.leaves().size());
+    assertEquals(mixed, g.tree().unflatten(g.leaves()));
+    assertNotEquals(
+        Pytree.flatten(Map.of("1", t(1))).tree(), Pytree.flatten(Map.of(1, t(1))).tree());
+  }
+
+  @Test
+  void keysWithoutAnOrderAreRefused() {
+    Map<Opaque, Tensor> map = Map.of(new Opaque(), t(1), new Opaque(), t(2));
+    TapedeckException e = assertThrows(TapedeckException.class, () -> Pytree.flatten(map));
+    assertTrue(e.getMessage().contains("opaque"), e.getMessage());
+    Map<String, Tensor> withNull = new HashMap<>();
+    withNull.put(null, t(1));
+    assertThrows(TapedeckException.class, () -> Pytree.flatten(withNull));
   }
 
   @Test
