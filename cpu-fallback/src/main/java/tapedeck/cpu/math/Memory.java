@@ -1,5 +1,6 @@
 package tapedeck.cpu.math;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -8,6 +9,15 @@ public final class Memory {
   /** All of the address space, in native byte order and of any alignment. */
   @SuppressWarnings("restricted")
   public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  static {
+    // The JIT assumes that the kinds of session it has seen are all there are: one that is loaded
+    // later throws away every kernel that had been compiled.
+    try (Arena confined = Arena.ofConfined();
+        Arena shared = Arena.ofShared()) {
+      confined.allocate(1).copyFrom(shared.allocate(1)).copyFrom(Arena.ofAuto().allocate(1));
+    }
+  }
 
   private Memory() {}
 
