@@ -127,50 +127,93 @@ final class Coefficients {
   static final double ERFC21 = -8.782125734803521e-10;
   static final double ERFC22 = -2.4108215365422332e-09;
 
-  // the same functions to float32 accuracy
-  static final double ERFC_F_MAX = 10.3;
-  static final double ERFC_F_CENTRE = 2.5;
+  // float32: coefficients have the least maximum of relative error in the function's result
+  // (Lawson's
+  // iteratively weighted least squares on 400 Chebyshev points, in 40 digits), each rounded to
+  // float in turn from the lowest power, after which the ones above it are fitted again.
 
-  /** Beyond it float32 exponentials overflow or vanish, and float64 ones do not yet. */
-  static final double EXP_F_MAX = 700;
+  /** As {@link #ROUND}; less ROUND_BITS the bits of a sum are the integer itself. */
+  static final float ROUND_F = 0x1.8p23f;
 
-  static final double EXP_F0 = 0.500000001346581;
-  static final double EXP_F1 = 0.16666666681623232;
-  static final double EXP_F2 = 0.041666464925285904;
-  static final double EXP_F3 = 0.0083333109254809;
-  static final double EXP_F4 = 0.0013933649996309251;
-  static final double EXP_F5 = 0.00019890990824673654;
-  static final double LG_F0 = 0.6666666655445164;
-  static final double LG_F1 = 0.4000012187697803;
-  static final double LG_F2 = 0.28550816599028045;
-  static final double LG_F3 = 0.23330581956838792;
-  static final double SIN_F0 = -0.16666666663854168;
-  static final double SIN_F1 = 0.008333331874273714;
-  static final double SIN_F2 = -0.000198400864995936;
-  static final double SIN_F3 = 2.7249895230611676e-06;
-  static final double COS_F0 = 0.041666666664320264;
-  static final double COS_F1 = -0.0013888887671652504;
-  static final double COS_F2 = 2.480060018036381e-05;
-  static final double COS_F3 = -2.7300933687212943e-07;
-  static final double ERF_F0 = 1.1283791658483509;
-  static final double ERF_F1 = -0.37612626666720334;
-  static final double ERF_F2 = 0.11283594715160218;
-  static final double ERF_F3 = -0.026854212010626412;
-  static final double ERF_F4 = 0.005189087423433974;
-  static final double ERF_F5 = -0.000801686428716587;
-  static final double ERF_F6 = 7.875875062685488e-05;
-  static final double ERFC_F0 = 1.2648381836696259;
-  static final double ERFC_F1 = -0.1223567649474855;
-  static final double ERFC_F2 = -0.09902445642266339;
-  static final double ERFC_F3 = 0.1576299949819207;
-  static final double ERFC_F4 = -0.10296865109986597;
-  static final double ERFC_F5 = 0.03275961621728026;
-  static final double ERFC_F6 = 0.0009428818235956389;
-  static final double ERFC_F7 = -0.004372068093392343;
-  static final double ERFC_F8 = 0.0004595390315440643;
-  static final double ERFC_F9 = 0.0005966058840631884;
-  static final double ERFC_F10 = -5.153521341291181e-05;
-  static final double ERFC_F11 = -6.142310116519868e-05;
+  static final int ROUND_BITS = 0x4b400000;
+  static final int BIAS = 127;
+  static final int SIGN_F = 0x80000000;
+  static final float LOG2_E_F = 0x1.715476p0f;
+  static final float LN2_HI_F = 0x1.62e430p-1f;
+  static final float LN2_LO_F = -0x1.05c610p-29f;
+  static final float TWO_OVER_PI_F = 0x1.45f306p-1f;
+  static final float PIO2_F1 = 0x1.921fb6p0f;
+  static final float PIO2_F2 = -0x1.777a5cp-25f;
+  static final float PIO2_F3 = -0x1.ee59dap-50f;
+
+  /** As {@link #TRIG_MAX}; the product of its quadrant and PIO2_F1 is subtracted exactly. */
+  static final float TRIG_MAX_F = 1e5f;
+
+  /** Largest x with a finite exp(x). */
+  static final float EXP_F_MAX = 88.72284f;
+
+  /** Below it exp(x) rounds to 0. */
+  static final float EXP_F_MIN = -103.97209f;
+
+  /** Below it expm1(x) rounds to -1. */
+  static final float EXPM1_F_MIN = -17.4f;
+
+  /** Below it log(1 + x) and exp(x) - 1 round to x. */
+  static final float TINY_F = 0x1p-25f;
+
+  /** Beyond it erf(x) rounds to 1. */
+  static final float ERF_F_MAX = 4;
+
+  /** Beyond it erfc(x) rounds to 0. */
+  static final float ERFC_F_MAX = 10.2f;
+
+  /** erfc(x) is exp(-x^2)/(x + c) times a polynomial in (x - c)/(x + c), with this c. */
+  static final float ERFC_F_CENTRE = 3;
+
+  /** As {@link #SQRT_HALF}. */
+  static final int SQRT_HALF_F = 0x3f3504f3;
+
+  static final int LOG_CARRY_F = 0x3f800000 - SQRT_HALF_F;
+  static final int MANTISSA_F = 0x007fffff;
+  static final int TWO23 = 0x4b000000;
+  static final float TWO23_BIAS = 0x1p23f + 127;
+
+  // exp(x) = 1 + x + x^2 p(x)
+  static final float EXP_F0 = 0x1.fffffcp-2f;
+  static final float EXP_F1 = 0x1.555492p-3f;
+  static final float EXP_F2 = 0x1.5558aep-5f;
+  static final float EXP_F3 = 0x1.123988p-7f;
+  static final float EXP_F4 = 0x1.6a4f8cp-10f;
+  // 2 atanh(s) = s (2 + s^2 p(s^2))
+  static final float LG_F0 = 0x1.55557ap-1f;
+  static final float LG_F1 = 0x1.995ed2p-2f;
+  static final float LG_F2 = 0x1.31e134p-2f;
+  // sin x = x + x^3 p(x^2)
+  static final float SIN_F0 = -0x1.555546p-3f;
+  static final float SIN_F1 = 0x1.11077cp-7f;
+  static final float SIN_F2 = -0x1.9955cap-13f;
+  // cos x = 1 - x^2/2 + x^4 p(x^2)
+  static final float COS_F0 = 0x1.55554ap-5f;
+  static final float COS_F1 = -0x1.6c0c1ap-10f;
+  static final float COS_F2 = 0x1.99e0ecp-16f;
+  // erf x = x + x p(x^2) for |x| < 1
+  static final float ERF_F0 = 0x1.06eba8p-3f;
+  static final float ERF_F1 = -0x1.81273ep-2f;
+  static final float ERF_F2 = 0x1.ce2ce6p-4f;
+  static final float ERF_F3 = -0x1.b7f71ap-6f;
+  static final float ERF_F4 = 0x1.53f224p-8f;
+  static final float ERF_F5 = -0x1.a3515ep-11f;
+  static final float ERF_F6 = 0x1.4771fep-14f;
+  static final float ERFC_F0 = 0x1.12f21ep+0f;
+  static final float ERFC_F1 = -0x1.c44c48p-1f;
+  static final float ERFC_F2 = 0x1.2e3258p-1f;
+  static final float ERFC_F3 = -0x1.3deadep-2f;
+  static final float ERFC_F4 = 0x1.e99bdcp-4f;
+  static final float ERFC_F5 = -0x1.b7b30ap-6f;
+  static final float ERFC_F6 = -0x1.44ea52p-10f;
+  static final float ERFC_F7 = 0x1.92763cp-9f;
+  static final float ERFC_F8 = -0x1.eecb94p-12f;
+  static final float ERFC_F9 = -0x1.4b2be6p-12f;
 
   private Coefficients() {}
 }

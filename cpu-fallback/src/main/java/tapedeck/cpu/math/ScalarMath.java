@@ -481,27 +481,27 @@ public final class ScalarMath {
   }
 
   public static float exp(float x) {
-    return (float) ScalarFloat.exp((double) x);
+    return ScalarFloat.exp(x);
   }
 
   public static float expm1(float x) {
-    return (float) ScalarFloat.expm1((double) x);
+    return ScalarFloat.expm1(x);
   }
 
   public static float log(float x) {
-    return (float) ScalarFloat.log((double) x);
+    return ScalarFloat.log(x);
   }
 
   public static float log1p(float x) {
-    return (float) ScalarFloat.log1p((double) x);
+    return ScalarFloat.log1p(x);
   }
 
   public static float sin(float x) {
-    return (float) ScalarFloat.sin((double) x);
+    return ScalarFloat.sin(x);
   }
 
   public static float cos(float x) {
-    return (float) ScalarFloat.cos((double) x);
+    return ScalarFloat.cos(x);
   }
 
   public static float tan(float x) {
@@ -529,19 +529,19 @@ public final class ScalarMath {
   }
 
   public static float tanh(float x) {
-    return (float) ScalarFloat.tanh((double) x);
+    return ScalarFloat.tanh(x);
   }
 
   public static float sigmoid(float x) {
-    return (float) ScalarFloat.sigmoid((double) x);
+    return ScalarFloat.sigmoid(x);
   }
 
   public static float erf(float x) {
-    return (float) ScalarFloat.erf((double) x);
+    return ScalarFloat.erf(x);
   }
 
   public static float erfc(float x) {
-    return (float) ScalarFloat.erfc((double) x);
+    return ScalarFloat.erfc(x);
   }
 
   public static float pow(float a, float b) {

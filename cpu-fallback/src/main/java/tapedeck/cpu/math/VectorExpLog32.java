@@ -1,328 +1,297 @@
 package tapedeck.cpu.math;
 
 import static java.nio.ByteOrder.nativeOrder;
+import static tapedeck.cpu.math.Coefficients.BIAS;
+import static tapedeck.cpu.math.Coefficients.EXPM1_F_MIN;
 import static tapedeck.cpu.math.Coefficients.EXP_F0;
 import static tapedeck.cpu.math.Coefficients.EXP_F1;
 import static tapedeck.cpu.math.Coefficients.EXP_F2;
 import static tapedeck.cpu.math.Coefficients.EXP_F3;
 import static tapedeck.cpu.math.Coefficients.EXP_F4;
-import static tapedeck.cpu.math.Coefficients.EXP_F5;
 import static tapedeck.cpu.math.Coefficients.EXP_F_MAX;
+import static tapedeck.cpu.math.Coefficients.EXP_F_MIN;
 import static tapedeck.cpu.math.Coefficients.LG_F0;
 import static tapedeck.cpu.math.Coefficients.LG_F1;
 import static tapedeck.cpu.math.Coefficients.LG_F2;
-import static tapedeck.cpu.math.Coefficients.LG_F3;
-import static tapedeck.cpu.math.Coefficients.LN2;
-import static tapedeck.cpu.math.Coefficients.LOG2_E;
-import static tapedeck.cpu.math.Coefficients.LOG_CARRY;
-import static tapedeck.cpu.math.Coefficients.MANTISSA;
-import static tapedeck.cpu.math.Coefficients.ROUND;
-import static tapedeck.cpu.math.Coefficients.SIGN;
-import static tapedeck.cpu.math.Coefficients.SQRT_HALF;
-import static tapedeck.cpu.math.Coefficients.TWO52;
-import static tapedeck.cpu.math.Coefficients.TWO52_BIAS;
+import static tapedeck.cpu.math.Coefficients.LN2_HI_F;
+import static tapedeck.cpu.math.Coefficients.LN2_LO_F;
+import static tapedeck.cpu.math.Coefficients.LOG2_E_F;
+import static tapedeck.cpu.math.Coefficients.LOG_CARRY_F;
+import static tapedeck.cpu.math.Coefficients.MANTISSA_F;
+import static tapedeck.cpu.math.Coefficients.ROUND_BITS;
+import static tapedeck.cpu.math.Coefficients.ROUND_F;
+import static tapedeck.cpu.math.Coefficients.SIGN_F;
+import static tapedeck.cpu.math.Coefficients.SQRT_HALF_F;
+import static tapedeck.cpu.math.Coefficients.TINY_F;
+import static tapedeck.cpu.math.Coefficients.TWO23;
+import static tapedeck.cpu.math.Coefficients.TWO23_BIAS;
 
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Exponentials and logarithms on blocks of float32, each in the steps of its namesake in {@link
- * ScalarFloat}: in float64 lanes, rounded once at the end.
+ * ScalarFloat}.
  *
  * <p>Each loop is written out although parts are alike: past 18000 nodes, some 45 vector
  * operations, the JIT inlines no call but those of the Vector API itself, and a call boxes its
  * vectors.
  */
 final class VectorExpLog32 {
-  private static final VectorSpecies<Double> F64 = DoubleVector.SPECIES_PREFERRED;
-
-  /** As many floats as {@link #F64} has doubles. */
-  private static final VectorSpecies<Float> F32 =
-      VectorSpecies.of(float.class, VectorShape.forBitSize(F64.vectorBitSize() / 2));
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
 
   private VectorExpLog32() {}
 
   static void exp(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      DoubleVector t =
-          x.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
-      DoubleVector r =
-          t.sub(DoubleVector.broadcast(F64, ROUND)).neg().fma(DoubleVector.broadcast(F64, LN2), x);
-      DoubleVector w = DoubleVector.broadcast(F64, EXP_F5);
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F4));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F3));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F2));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F1));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F0));
-      DoubleVector e =
-          r.mul(r)
-              .fma(w, r)
-              .add(DoubleVector.broadcast(F64, 1))
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector t = x.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), x));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      FloatVector p = r.mul(r).fma(w, r).add(FloatVector.broadcast(F, 1));
+      IntVector whole = t.reinterpretAsInts().sub(ROUND_BITS);
+      IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
+      FloatVector e =
+          p.mul(half.add(BIAS).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
               .mul(
-                  t.reinterpretAsLongs()
-                      .add(1023)
-                      .lanewise(VectorOperators.LSHL, 52)
-                      .reinterpretAsDoubles());
+                  whole
+                      .sub(half)
+                      .add(BIAS)
+                      .lanewise(VectorOperators.LSHL, 23)
+                      .reinterpretAsFloats());
       e =
           e.blend(
-              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
-              x.compare(VectorOperators.GT, DoubleVector.broadcast(F64, EXP_F_MAX)));
-      e =
-          e.blend(
-              DoubleVector.broadcast(F64, 0),
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, -EXP_F_MAX)));
-      ((FloatVector) e.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, Float.POSITIVE_INFINITY),
+              x.compare(VectorOperators.GT, FloatVector.broadcast(F, EXP_F_MAX)));
+      e.blend(
+              FloatVector.broadcast(F, 0),
+              x.compare(VectorOperators.LT, FloatVector.broadcast(F, EXP_F_MIN)))
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.exp(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.exp(Memory.getFloat(src + i)));
     }
   }
 
   static void expm1(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      DoubleVector t =
-          x.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
-      DoubleVector r =
-          t.sub(DoubleVector.broadcast(F64, ROUND)).neg().fma(DoubleVector.broadcast(F64, LN2), x);
-      DoubleVector w = DoubleVector.broadcast(F64, EXP_F5);
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F4));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F3));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F2));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F1));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F0));
-      DoubleVector h =
-          t.reinterpretAsLongs()
-              .add(1023)
-              .lanewise(VectorOperators.LSHL, 52)
-              .reinterpretAsDoubles();
-      DoubleVector e = r.mul(r).fma(w, r).fma(h, h.sub(DoubleVector.broadcast(F64, 1)));
-      e = e.blend(x, x.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0)));
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector t = x.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), x));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      FloatVector p = r.mul(r).fma(w, r);
+      FloatVector half =
+          t.reinterpretAsInts()
+              .add(BIAS - 1)
+              .lanewise(VectorOperators.LSHL, 23)
+              .reinterpretAsFloats();
+      FloatVector e =
+          p.fma(half, half.sub(FloatVector.broadcast(F, 0.5f))).mul(FloatVector.broadcast(F, 2));
+      e = e.blend(x, x.abs().compare(VectorOperators.LT, FloatVector.broadcast(F, TINY_F)));
       e =
           e.blend(
-              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
-              x.compare(VectorOperators.GT, DoubleVector.broadcast(F64, EXP_F_MAX)));
-      e =
-          e.blend(
-              DoubleVector.broadcast(F64, -1),
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, -EXP_F_MAX)));
-      ((FloatVector) e.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, Float.POSITIVE_INFINITY),
+              x.compare(VectorOperators.GT, FloatVector.broadcast(F, EXP_F_MAX)));
+      e.blend(
+              FloatVector.broadcast(F, -1),
+              x.compare(VectorOperators.LT, FloatVector.broadcast(F, EXPM1_F_MIN)))
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.expm1(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.expm1(Memory.getFloat(src + i)));
     }
   }
 
   static void sigmoid(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      DoubleVector a = x.abs().neg();
-      DoubleVector t =
-          a.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
-      DoubleVector r =
-          t.sub(DoubleVector.broadcast(F64, ROUND)).neg().fma(DoubleVector.broadcast(F64, LN2), a);
-      DoubleVector w = DoubleVector.broadcast(F64, EXP_F5);
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F4));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F3));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F2));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F1));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F0));
-      DoubleVector e =
-          r.mul(r)
-              .fma(w, r)
-              .add(DoubleVector.broadcast(F64, 1))
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector a = x.abs().neg();
+      FloatVector t = a.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), a));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      FloatVector p = r.mul(r).fma(w, r).add(FloatVector.broadcast(F, 1));
+      IntVector whole = t.reinterpretAsInts().sub(ROUND_BITS);
+      IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
+      FloatVector e =
+          p.mul(half.add(BIAS).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
               .mul(
-                  t.reinterpretAsLongs()
-                      .add(1023)
-                      .lanewise(VectorOperators.LSHL, 52)
-                      .reinterpretAsDoubles());
+                  whole
+                      .sub(half)
+                      .add(BIAS)
+                      .lanewise(VectorOperators.LSHL, 23)
+                      .reinterpretAsFloats());
       e =
           e.blend(
-              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
-              a.compare(VectorOperators.GT, DoubleVector.broadcast(F64, EXP_F_MAX)));
-      e =
-          e.blend(
-              DoubleVector.broadcast(F64, 0),
-              a.compare(VectorOperators.LT, DoubleVector.broadcast(F64, -EXP_F_MAX)));
-      DoubleVector v =
-          DoubleVector.broadcast(F64, 1)
-              .blend(e, x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, 0)))
-              .div(e.add(DoubleVector.broadcast(F64, 1)));
-      ((FloatVector) v.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, 0),
+              a.compare(VectorOperators.LT, FloatVector.broadcast(F, EXP_F_MIN)));
+      FloatVector.broadcast(F, 1)
+          .blend(e, x.compare(VectorOperators.LT, FloatVector.broadcast(F, 0)))
+          .div(e.add(FloatVector.broadcast(F, 1)))
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.sigmoid(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.sigmoid(Memory.getFloat(src + i)));
     }
   }
 
   static void tanh(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      DoubleVector a = x.abs().mul(DoubleVector.broadcast(F64, -2));
-      DoubleVector t =
-          a.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
-      DoubleVector r =
-          t.sub(DoubleVector.broadcast(F64, ROUND)).neg().fma(DoubleVector.broadcast(F64, LN2), a);
-      DoubleVector w = DoubleVector.broadcast(F64, EXP_F5);
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F4));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F3));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F2));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F1));
-      w = w.fma(r, DoubleVector.broadcast(F64, EXP_F0));
-      DoubleVector h =
-          t.reinterpretAsLongs()
-              .add(1023)
-              .lanewise(VectorOperators.LSHL, 52)
-              .reinterpretAsDoubles();
-      DoubleVector e = r.mul(r).fma(w, r).fma(h, h.sub(DoubleVector.broadcast(F64, 1)));
-      e = e.blend(a, a.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0)));
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector a = x.abs().mul(FloatVector.broadcast(F, -2));
+      FloatVector t = a.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), a));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      FloatVector p = r.mul(r).fma(w, r);
+      FloatVector half =
+          t.reinterpretAsInts()
+              .add(BIAS - 1)
+              .lanewise(VectorOperators.LSHL, 23)
+              .reinterpretAsFloats();
+      FloatVector e =
+          p.fma(half, half.sub(FloatVector.broadcast(F, 0.5f))).mul(FloatVector.broadcast(F, 2));
+      e = e.blend(a, a.abs().compare(VectorOperators.LT, FloatVector.broadcast(F, TINY_F)));
       e =
           e.blend(
-              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
-              a.compare(VectorOperators.GT, DoubleVector.broadcast(F64, EXP_F_MAX)));
-      e =
-          e.blend(
-              DoubleVector.broadcast(F64, -1),
-              a.compare(VectorOperators.LT, DoubleVector.broadcast(F64, -EXP_F_MAX)));
-      DoubleVector v = e.div(e.add(DoubleVector.broadcast(F64, 2)));
-      v =
-          v.abs()
-              .reinterpretAsLongs()
-              .lanewise(
-                  VectorOperators.OR, x.reinterpretAsLongs().lanewise(VectorOperators.AND, SIGN))
-              .reinterpretAsDoubles();
-      ((FloatVector) v.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, -1),
+              a.compare(VectorOperators.LT, FloatVector.broadcast(F, EXPM1_F_MIN)));
+      FloatVector v = e.div(e.add(FloatVector.broadcast(F, 2)));
+      v.abs()
+          .reinterpretAsInts()
+          .lanewise(VectorOperators.OR, x.reinterpretAsInts().lanewise(VectorOperators.AND, SIGN_F))
+          .reinterpretAsFloats()
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.tanh(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.tanh(Memory.getFloat(src + i)));
     }
   }
 
   static void log(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      LongVector u = x.reinterpretAsLongs().add(LOG_CARRY);
-      DoubleVector k =
-          u.lanewise(VectorOperators.LSHR, 52)
-              .lanewise(VectorOperators.OR, TWO52)
-              .reinterpretAsDoubles()
-              .sub(DoubleVector.broadcast(F64, TWO52_BIAS));
-      DoubleVector f =
-          u.lanewise(VectorOperators.AND, MANTISSA)
-              .add(SQRT_HALF)
-              .reinterpretAsDoubles()
-              .sub(DoubleVector.broadcast(F64, 1));
-      DoubleVector s = f.div(f.add(DoubleVector.broadcast(F64, 2)));
-      DoubleVector z = s.mul(s);
-      DoubleVector p = DoubleVector.broadcast(F64, LG_F3);
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F2));
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F1));
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F0));
-      DoubleVector v =
-          s.mul(z)
-              .fma(
-                  p,
-                  k.fma(DoubleVector.broadcast(F64, LN2), s.mul(DoubleVector.broadcast(F64, 2))));
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      VectorMask<Float> small =
+          x.compare(VectorOperators.LT, FloatVector.broadcast(F, Float.MIN_NORMAL));
+      FloatVector y = x.blend(x.mul(FloatVector.broadcast(F, 0x1p25f)), small);
+      IntVector u = y.reinterpretAsInts().add(LOG_CARRY_F);
+      FloatVector k =
+          u.lanewise(VectorOperators.LSHR, 23)
+              .lanewise(VectorOperators.OR, TWO23)
+              .reinterpretAsFloats()
+              .sub(FloatVector.broadcast(F, TWO23_BIAS));
+      FloatVector f =
+          u.lanewise(VectorOperators.AND, MANTISSA_F)
+              .add(SQRT_HALF_F)
+              .reinterpretAsFloats()
+              .sub(FloatVector.broadcast(F, 1));
+      k = k.blend(k.sub(FloatVector.broadcast(F, 25)), small);
+      FloatVector s = f.div(f.add(FloatVector.broadcast(F, 2)));
+      FloatVector z = s.mul(s);
+      FloatVector p = FloatVector.broadcast(F, LG_F2);
+      p = p.fma(z, FloatVector.broadcast(F, LG_F1));
+      p = p.fma(z, FloatVector.broadcast(F, LG_F0));
+      FloatVector h = f.mul(FloatVector.broadcast(F, 0.5f)).mul(f);
+      FloatVector tail = s.fma(z.fma(p, h), k.mul(FloatVector.broadcast(F, LN2_LO_F)));
+      FloatVector v = k.fma(FloatVector.broadcast(F, LN2_HI_F), f.sub(h.sub(tail)));
       v =
           x.blend(
-              v,
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY)));
+              v, x.compare(VectorOperators.LT, FloatVector.broadcast(F, Float.POSITIVE_INFINITY)));
       v =
           v.blend(
-              DoubleVector.broadcast(F64, Double.NEGATIVE_INFINITY),
-              x.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0)));
-      v =
-          v.blend(
-              DoubleVector.broadcast(F64, Double.NaN),
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, 0)));
-      ((FloatVector) v.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, Float.NEGATIVE_INFINITY),
+              x.compare(VectorOperators.EQ, FloatVector.broadcast(F, 0)));
+      v.blend(
+              FloatVector.broadcast(F, Float.NaN),
+              x.compare(VectorOperators.LT, FloatVector.broadcast(F, 0)))
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.log(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.log(Memory.getFloat(src + i)));
     }
   }
 
   static void log1p(long src, long dst, long n) {
     long i = 0;
-    for (long end = 4 * (n - n % F64.length()); i < end; i += 4L * F64.length()) {
-      DoubleVector x =
-          (DoubleVector)
-              FloatVector.fromMemorySegment(F32, Memory.ALL, src + i, nativeOrder())
-                  .convertShape(VectorOperators.F2D, F64, 0);
-      DoubleVector w = x.add(DoubleVector.broadcast(F64, 1));
-      LongVector u = w.reinterpretAsLongs().add(LOG_CARRY);
-      DoubleVector k =
-          u.lanewise(VectorOperators.LSHR, 52)
-              .lanewise(VectorOperators.OR, TWO52)
-              .reinterpretAsDoubles()
-              .sub(DoubleVector.broadcast(F64, TWO52_BIAS));
-      DoubleVector f =
-          u.lanewise(VectorOperators.AND, MANTISSA)
-              .add(SQRT_HALF)
-              .reinterpretAsDoubles()
-              .sub(DoubleVector.broadcast(F64, 1));
-      VectorMask<Double> near = k.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0));
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector w = x.add(FloatVector.broadcast(F, 1));
+      IntVector u = w.reinterpretAsInts().add(LOG_CARRY_F);
+      FloatVector k =
+          u.lanewise(VectorOperators.LSHR, 23)
+              .lanewise(VectorOperators.OR, TWO23)
+              .reinterpretAsFloats()
+              .sub(FloatVector.broadcast(F, TWO23_BIAS));
+      FloatVector f =
+          u.lanewise(VectorOperators.AND, MANTISSA_F)
+              .add(SQRT_HALF_F)
+              .reinterpretAsFloats()
+              .sub(FloatVector.broadcast(F, 1));
+      FloatVector c =
+          x.sub(w.sub(FloatVector.broadcast(F, 1)))
+              .blend(
+                  FloatVector.broadcast(F, 1).sub(w.sub(x)),
+                  k.compare(VectorOperators.GT, FloatVector.broadcast(F, 0)));
+      VectorMask<Float> near = k.compare(VectorOperators.EQ, FloatVector.broadcast(F, 0));
       f = f.blend(x, near);
-      DoubleVector s = f.div(f.add(DoubleVector.broadcast(F64, 2)));
-      DoubleVector z = s.mul(s);
-      DoubleVector p = DoubleVector.broadcast(F64, LG_F3);
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F2));
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F1));
-      p = p.fma(z, DoubleVector.broadcast(F64, LG_F0));
-      DoubleVector v =
-          s.mul(z)
-              .fma(
-                  p,
-                  k.fma(DoubleVector.broadcast(F64, LN2), s.mul(DoubleVector.broadcast(F64, 2))));
-      v = v.blend(x, x.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0)));
+      c = c.div(w).blend(FloatVector.broadcast(F, 0), near);
+      FloatVector s = f.div(f.add(FloatVector.broadcast(F, 2)));
+      FloatVector z = s.mul(s);
+      FloatVector p = FloatVector.broadcast(F, LG_F2);
+      p = p.fma(z, FloatVector.broadcast(F, LG_F1));
+      p = p.fma(z, FloatVector.broadcast(F, LG_F0));
+      FloatVector h = f.mul(FloatVector.broadcast(F, 0.5f)).mul(f);
+      FloatVector tail = s.fma(z.fma(p, h), k.fma(FloatVector.broadcast(F, LN2_LO_F), c));
+      FloatVector v = k.fma(FloatVector.broadcast(F, LN2_HI_F), f.sub(h.sub(tail)));
+      v = v.blend(x, x.abs().compare(VectorOperators.LT, FloatVector.broadcast(F, TINY_F)));
       v =
           x.blend(
-              v,
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY)));
+              v, x.compare(VectorOperators.LT, FloatVector.broadcast(F, Float.POSITIVE_INFINITY)));
       v =
           v.blend(
-              DoubleVector.broadcast(F64, Double.NEGATIVE_INFINITY),
-              x.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, -1)));
-      v =
-          v.blend(
-              DoubleVector.broadcast(F64, Double.NaN),
-              x.compare(VectorOperators.LT, DoubleVector.broadcast(F64, -1)));
-      ((FloatVector) v.convertShape(VectorOperators.D2F, F32, 0))
+              FloatVector.broadcast(F, Float.NEGATIVE_INFINITY),
+              x.compare(VectorOperators.EQ, FloatVector.broadcast(F, -1)));
+      v.blend(
+              FloatVector.broadcast(F, Float.NaN),
+              x.compare(VectorOperators.LT, FloatVector.broadcast(F, -1)))
           .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
     }
     for (; i < 4 * n; i += 4) {
-      Memory.putFloat(dst + i, ScalarMath.log1p(Memory.getFloat(src + i)));
+      Memory.putFloat(dst + i, ScalarFloat.log1p(Memory.getFloat(src + i)));
     }
   }
 }

@@ -8,13 +8,14 @@ import tapedeck.ad.kir.ScalarOp;
  *
  * <p>Largest errors, in units in the last place of the result: float64 exp, expm1, log, log1p, sin,
  * cos, sigmoid and erf 2, tanh 3, erfc 4 (to the end of its tail); the other functions are those of
- * {@link StrictMath}. float32 is computed in float64 and rounded once: 0.6. NaN, infinities, signed
- * zeros, subnormal numbers and overflow are as in IEEE 754.
+ * {@link StrictMath}. float32 exp and log 1, expm1 and erf 1.5, sin and cos 2, log1p and sigmoid
+ * 2.5, tanh 3, erfc 4; the other functions are computed in float64 and rounded once. NaN,
+ * infinities, signed zeros, subnormal numbers and overflow are as in IEEE 754.
  *
  * <p>Arguments are reduced as Cody and Waite describe (Software Manual for the Elementary
  * Functions, 1980); sine and cosine beyond 1e5 are those of StrictMath. log is 2 atanh(f/(2+f)).
- * erfc is exp(-x^2)/(1+2x) times a polynomial in (x-c)/(x+c), after Shepherd and Laframboise
- * (Mathematics of Computation 36, 1981).
+ * erfc is exp(-x^2)/(1+2x), or in float32 exp(-x^2)/(x+c), times a polynomial in (x-c)/(x+c), after
+ * Shepherd and Laframboise (Mathematics of Computation 36, 1981).
  */
 public final class VectorMath {
   private VectorMath() {}
