@@ -14,6 +14,7 @@ import tapedeck.ad.tensor.RandomBits;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.ad.type.Shape;
 import tapedeck.cpu.selfcheck.OpSample.Fn;
 import tapedeck.cpu.selfcheck.OpSample.Operand;
@@ -212,6 +213,23 @@ final class StructureRows {
     rows.add(reduction("all", "", Domain.ANY, (x, k, a) -> x.all(a)).types(BOOL).order(0));
   }
 
+  /** Products of one precision, small ones and ones that are worth tiles. */
+  private static OpSample precise(Precision p) {
+    int[][] shapes = {{33, 65, 17}, {3, 4, 2}, {40, 36, 72}};
+    List<Variant> variants = new ArrayList<>();
+    for (int[] s : shapes) {
+      variants.add(
+          new Variant(
+              Shape.of(s[0], s[1]) + "x" + Shape.of(s[1], s[2]),
+              x -> x[0].matmul(x[1], p).add(x[2]).tanh(),
+              List.of(
+                  Operand.of(Domain.of(-1, 1), s[0], s[1]),
+                  Operand.of(Domain.of(-1, 1), s[1], s[2]),
+                  Operand.of(Domain.ANY, s[2]))));
+    }
+    return OpSample.of("matmul " + p, "Matmul", variants).covers("matmul").types(DType.FLOAT32);
+  }
+
   private static void products(List<OpSample> rows) {
     int[][][] shapes = {
       {{3, 4}, {4, 2}},
@@ -251,6 +269,8 @@ final class StructureRows {
                 Operand.of(Domain.ANY, 5, 3),
                 Operand.of(Domain.ANY, 3))));
     rows.add(OpSample.of("matmul", "Matmul", variants).slack(8));
+    rows.add(precise(Precision.HIGH).slack(16).notes("float32 accuracy where it is split in TF32"));
+    rows.add(precise(Precision.DEFAULT).slack(512).notes("about 1e-3 where operands are TF32"));
     rows.add(
         OpSample.of(
                 "dot",

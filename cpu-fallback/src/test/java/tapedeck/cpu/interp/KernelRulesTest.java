@@ -25,6 +25,7 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
+import tapedeck.ad.type.Precision;
 
 /** The interpreter refuses kernels that break the rules of the kernel IR, and says where. */
 class KernelRulesTest {
@@ -215,14 +216,17 @@ class KernelRulesTest {
             List.of(J),
             List.of(new Phase.Accumulator(0, Reducer.SUM, F, Expr.apply(ScalarOp.MUL, F, X, one))));
     Phase store = emit(1, Index.of(I), new Expr.Acc(0, F));
-    Contraction good = new Contraction(List.of(), List.of(I), List.of(), List.of(J), X, one);
+    Contraction good =
+        new Contraction(List.of(), List.of(I), List.of(), List.of(J), X, one, Precision.HIGHEST);
     Kernel k = new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(good));
     assertArrayEquals(new float[] {3, 6, 9, 12}, run(k, 1, 2, 3, 4));
-    Contraction swapped = new Contraction(List.of(), List.of(), List.of(I), List.of(J), X, one);
+    Contraction swapped =
+        new Contraction(List.of(), List.of(), List.of(I), List.of(J), X, one, Precision.HIGHEST);
     refuses(
         "lhs of a contraction depends on n",
         new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(swapped)));
-    Contraction other = new Contraction(List.of(), List.of(I), List.of(), List.of(J), one, one);
+    Contraction other =
+        new Contraction(List.of(), List.of(I), List.of(), List.of(J), one, one, Precision.HIGHEST);
     refuses(
         "without a first phase that sums lhs * rhs",
         new Kernel(List.of(IN, OUT), List.of(I), List.of(sum, store), Optional.of(other)));

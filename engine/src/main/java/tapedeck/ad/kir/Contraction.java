@@ -1,6 +1,7 @@
 package tapedeck.ad.kir;
 
 import java.util.List;
+import tapedeck.ad.type.Precision;
 
 /**
  * Says that a kernel is a matrix product: its first phase is {@code Reduce(k, [SUM lhs * rhs])} and
@@ -15,9 +16,16 @@ import java.util.List;
  * @param k loops of the sum
  * @param lhs element of the left operand
  * @param rhs element of the right operand
+ * @param precision to which a float32 product may be computed; HIGHEST for other types
  */
 public record Contraction(
-    List<Loop> batch, List<Loop> m, List<Loop> n, List<Loop> k, Expr lhs, Expr rhs) {
+    List<Loop> batch,
+    List<Loop> m,
+    List<Loop> n,
+    List<Loop> k,
+    Expr lhs,
+    Expr rhs,
+    Precision precision) {
 
   /**
    * {@return the product of the extents of some loops, 1 for none}

@@ -30,6 +30,7 @@ import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.ad.type.Precision;
 import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.SourceLine;
@@ -267,7 +268,11 @@ public final class Engine implements Evaluator, TapeRunner {
   /** {@return the settings in force that change what is compiled, as text} */
   public static String settings() {
     String[] now = {
-      Settings.FUSE.get(), Settings.PLAN.get(), Settings.VALIDATE.get(), Settings.NANS.get()
+      Settings.FUSE.get(),
+      Settings.PLAN.get(),
+      Settings.VALIDATE.get(),
+      Settings.NANS.get(),
+      Precision.current().toString()
     };
     Compiling known = compiling;
     if (!Arrays.equals(known.values(), now)) {

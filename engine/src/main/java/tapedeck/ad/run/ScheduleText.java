@@ -6,6 +6,7 @@ import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.Precision;
 
 /** Prints schedules. */
 public final class ScheduleText {
@@ -60,7 +61,8 @@ public final class ScheduleText {
         + Contraction.extent(c.k())
         + ","
         + Contraction.extent(c.n())
-        + ")";
+        + ")"
+        + (c.precision() == Precision.HIGHEST ? "" : " " + c.precision());
   }
 
   private static String slots(Schedule s, Schedule.Launch l, boolean written) {

@@ -24,6 +24,8 @@ import tapedeck.ad.tensor.Lowering;
 import tapedeck.ad.tensor.Op;
 import tapedeck.ad.tensor.ScatterAdd;
 import tapedeck.ad.tensor.Take;
+import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.ad.type.Shape;
 
 /** Writes the kernel of a group. */
@@ -213,7 +215,11 @@ final class KernelBuilder {
     List<Loop> grid = new ArrayList<>(group.grid());
     List<Loop> n = s.dim(-1) == 1 ? List.of() : List.of(grid.removeLast());
     List<Loop> m = s.dim(-2) == 1 ? List.of() : List.of(grid.removeLast());
-    return new Contraction(List.copyOf(grid), m, n, k, sides.get(0), sides.get(1));
+    Precision precision =
+        v.aval().dtype() == DType.FLOAT32
+            ? ((Lowering.Product) lowering(e)).precision()
+            : Precision.HIGHEST;
+    return new Contraction(List.copyOf(grid), m, n, k, sides.get(0), sides.get(1), precision);
   }
 
   /** Zeroes the target and adds the updates; returns the grid. */

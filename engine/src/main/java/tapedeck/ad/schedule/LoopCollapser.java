@@ -100,7 +100,8 @@ final class LoopCollapser {
       List<Phase> phases = new ArrayList<>();
       phases.add(phase(kernel.phases().get(0), k));
       phases.add(phase(kernel.phases().get(1), List.of()));
-      Contraction renewed = new Contraction(batch, m, n, k, expr(c.lhs()), expr(c.rhs()));
+      Contraction renewed =
+          new Contraction(batch, m, n, k, expr(c.lhs()), expr(c.rhs()), c.precision());
       return new Kernel(kernel.params(), List.copyOf(grid), phases, Optional.of(renewed));
     }
     grid.addAll(join(kernel.grid()));

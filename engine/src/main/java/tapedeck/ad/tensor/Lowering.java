@@ -5,6 +5,7 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.type.Aval;
+import tapedeck.ad.type.Precision;
 
 /**
  * How a primitive becomes kernel IR. The scheduler knows these four forms and no primitive by name.
@@ -27,8 +28,12 @@ public sealed interface Lowering {
    */
   record Reduction(Reducer reducer, List<Integer> axes) implements Lowering {}
 
-  /** A matrix product of (batch..., m, k) and (batch..., k, n). */
-  record Product() implements Lowering {}
+  /**
+   * A matrix product of (batch..., m, k) and (batch..., k, n).
+   *
+   * @param precision of float32 products
+   */
+  record Product(Precision precision) implements Lowering {}
 
   /**
    * Zeros into which slices of operand 0 along {@code axis} are added at the rows that operand 1

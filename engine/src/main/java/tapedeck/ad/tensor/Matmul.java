@@ -4,16 +4,19 @@ import java.util.Arrays;
 import java.util.List;
 import tapedeck.ad.type.Aval;
 import tapedeck.ad.type.DTypeException;
+import tapedeck.ad.type.Precision;
 import tapedeck.ad.type.ShapeException;
 
 /**
  * Product of (batch..., m, k) and (batch..., k, n), giving (batch..., m, n). Ranks and batch axes
  * are equal; transposed and broadcast operands are views, so they cost no copy.
+ *
+ * @param precision of float32 products; those of derivatives and batches have the same
  */
-public record Matmul() implements Op {
+public record Matmul(Precision precision) implements Op {
   @Override
   public String label() {
-    return "matmul";
+    return precision == Precision.HIGHEST ? "matmul" : "matmul[" + precision + "]";
   }
 
   @Override
@@ -48,8 +51,8 @@ public record Matmul() implements Op {
     return a.withShape(a.shape().without(r - 1).with(r - 1, b.shape().dim(-1)));
   }
 
-  private static Tensor product(Tensor a, Tensor b) {
-    return Tensor.apply(new Matmul(), a, b);
+  private Tensor product(Tensor a, Tensor b) {
+    return Tensor.apply(this, a, b);
   }
 
   private static Tensor transposed(Tensor x) {
@@ -94,6 +97,6 @@ public record Matmul() implements Op {
 
   @Override
   public Lowering lower() {
-    return new Lowering.Product();
+    return new Lowering.Product(precision);
   }
 }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
+import tapedeck.ad.type.Precision;
 import tapedeck.ad.type.Shape;
 import tapedeck.ad.type.ShapeException;
 import tapedeck.ad.type.SourceLine;
@@ -269,21 +270,31 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
   /**
    * {@return the matrix product with broadcast batch axes: (..., m, k) x (..., k, n) gives (..., m,
    * n)} A vector is a row on the left or a column on the right, and its axis is dropped from the
-   * result.
+   * result. The precision is {@link Precision#current}.
    *
    * @param o a tensor of this float type and of rank 1 or more
    */
   public Tensor matmul(Tensor o) {
+    return matmul(o, Precision.current());
+  }
+
+  /**
+   * {@return the matrix product as {@link #matmul(Tensor)}, with a precision of its own}
+   *
+   * @param o a tensor of this float type and of rank 1 or more
+   * @param precision for float32; derivatives of the product have it too
+   */
+  public Tensor matmul(Tensor o, Precision precision) {
     if (rank() == 0 || o.rank() == 0) {
       throw SourceLine.at(
           new ShapeException("[matmul] a scalar operand: " + shape() + " x " + o.shape()));
     }
     if (rank() == 1) {
-      Tensor r = expandDims(0).matmul(o);
+      Tensor r = expandDims(0).matmul(o, precision);
       return r.squeeze(o.rank() == 1 ? 0 : r.rank() - 2);
     }
     if (o.rank() == 1) {
-      Tensor r = matmul(o.expandDims(1));
+      Tensor r = matmul(o.expandDims(1), precision);
       return r.squeeze(r.rank() - 1);
     }
     Shape batch = Shape.broadcast(batchOf(shape()), batchOf(o.shape()));
@@ -292,7 +303,7 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
           new ShapeException(
               "[matmul] batch axes do not broadcast: " + shape() + " x " + o.shape()));
     }
-    return Tensor.apply(new Matmul(), withBatch(self(), batch), withBatch(o, batch));
+    return Tensor.apply(new Matmul(precision), withBatch(self(), batch), withBatch(o, batch));
   }
 
   private static Shape batchOf(Shape s) {

@@ -19,6 +19,11 @@ public enum Settings {
   FUSE("fuse", "on", "off: every operation is a kernel of its own"),
   /** Whether intermediates share memory. */
   PLAN("plan", "on", "off: every intermediate has memory of its own"),
+  /** Precision of float32 products for which none is given; see {@link Precision}. */
+  PRECISION(
+      "precision",
+      "highest",
+      "of float32 products: highest, or where a device is faster so, high or default (TF32)"),
   /** Whether tapes are verified; see {@link tapedeck.ad.tape.TapeChecker}. */
   CHECKS("checks", "off", "on: shape rules are applied again after every pass over a tape"),
   /** Whether each kernel's results are compared with those of the interpreter. */

@@ -19,6 +19,7 @@ import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.Target;
@@ -100,7 +101,8 @@ class ProductTest {
                     new Phase.Accumulator(
                         0, Reducer.SUM, t, Expr.apply(ScalarOp.MUL, t, lhs, rhs)))),
             new Phase.Emit(List.of(), List.of(new Phase.Store(3, out, value)))),
-        Optional.of(new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs)));
+        Optional.of(
+            new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs, Precision.HIGHEST)));
   }
 
   @ParameterizedTest

@@ -17,6 +17,7 @@ import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.Target;
@@ -118,7 +119,9 @@ class RendererTest {
                 List.of(
                     new Phase.Store(
                         2, Index.of(lm).times(n).plus(Index.of(ln)), new Expr.Acc(0, F))))),
-        Optional.of(new Contraction(List.of(), List.of(lm), List.of(ln), List.of(lk), a, b)));
+        Optional.of(
+            new Contraction(
+                List.of(), List.of(lm), List.of(ln), List.of(lk), a, b, Precision.HIGHEST)));
   }
 
   @Test
