@@ -32,15 +32,6 @@ final class KernelGen {
   /** Elements of a long innermost grid loop that make one work unit. */
   private static final int CHUNK = 4096;
 
-  /** The least that is left of it where several units are to share one row of accumulators. */
-  private static final int SHARED_CHUNK = 512;
-
-  /** Columns are shared out in multiples of this. */
-  private static final int ALIGNED = 128;
-
-  /** Units of a reduction over columns that are enough. */
-  private static final int SHARES = 8;
-
   /** The same where operands are transposed: so few that their lines do not push each other out. */
   private static final int NARROW_CHUNK = 128;
 
@@ -112,7 +103,9 @@ final class KernelGen {
     this.chunk =
         transposes != null
             ? transposes.columns()
-            : shape.isTransposed() ? NARROW_CHUNK : mode == Mode.COLUMNS ? columnChunk() : CHUNK;
+            : shape.isTransposed()
+                ? NARROW_CHUNK
+                : mode == Mode.COLUMNS ? shape.columnChunk(CHUNK) : CHUNK;
     this.place =
         new BlockGen.Place(out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half);
     for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
@@ -127,16 +120,6 @@ final class KernelGen {
         dependences.acc(a.id(), changing);
       }
     }
-  }
-
-  /** Columns of a work unit: fewer than usual where a reduction would be one unit or two. */
-  private int columnChunk() {
-    boolean reduces = kernel.phases().stream().anyMatch(p -> p instanceof Phase.Reduce);
-    if (!reduces || Contraction.extent(outer()) >= SHARES) {
-      return CHUNK;
-    }
-    long share = (kernel.grid().getLast().extent() + SHARES - 1) / SHARES;
-    return (int) Math.clamp((share + ALIGNED - 1) / ALIGNED * ALIGNED, SHARED_CHUNK, CHUNK);
   }
 
   static Generated generate(Kernel kernel, boolean vectors) {
