@@ -440,7 +440,7 @@ class KernelFormsTest {
     MemorySegment x = MemorySegment.ofArray(data.get(0));
     float[] special = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f};
     for (int i = 0; i < special.length; i++) {
-      x.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * ((11L + i) * columns + 1000 * i), special[i]);
+      x.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * ((11L + i) * columns + 1000L * i), special[i]);
     }
     Runs.compare("special values", k, Runs.run(interp, k, data), Runs.run(vectors, k, data));
     KernelGen.Generated g = KernelGen.generate(k, true);
