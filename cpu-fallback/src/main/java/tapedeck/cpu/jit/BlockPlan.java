@@ -133,6 +133,13 @@ final class BlockPlan {
         && entries.keySet().stream().allMatch(this::walksRows);
   }
 
+  /** Whether the plan walks the rows of a reduction, with an accumulator for each element. */
+  boolean foldsRows() {
+    return rows.size() == 1
+        && steps.get(0) instanceof Step.Vectors v
+        && v.sinks().stream().allMatch(s -> s instanceof Sink.Fold f && f.perElement());
+  }
+
   private boolean walksRows(Object entry) {
     return switch (entry) {
       case Expr.Load l -> walksRows(l.index());

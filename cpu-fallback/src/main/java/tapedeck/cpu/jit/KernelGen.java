@@ -101,7 +101,11 @@ final class KernelGen {
                 p -> mode != Mode.COLUMNS && !isVectorRow(p));
     this.given = kernel.params().size();
     this.chunk =
-        transposes != null ? transposes.columns() : shape.isTransposed() ? NARROW_CHUNK : CHUNK;
+        transposes != null
+            ? transposes.columns()
+            : shape.isTransposed()
+                ? NARROW_CHUNK
+                : mode == Mode.COLUMNS ? shape.columnChunk(CHUNK) : CHUNK;
     this.place =
         new BlockGen.Place(out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half);
     for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
@@ -406,9 +410,9 @@ final class KernelGen {
     return p instanceof Phase.Reduce r ? r.accs() : List.of();
   }
 
-  private void emit(BlockGen.Block at, List<Sink> sinks) {
+  private void emit(BlockGen.Block at, List<Sink> sinks, List<Loop> walked) {
     BlockPlan plan =
-        new BlockPlan(at.axis(), rows, sinks, dependences, space, slotBytes(block, half));
+        new BlockPlan(at.axis(), walked, sinks, dependences, space, slotBytes(block, half));
     BlockGen.emit(place, plan, at, method);
   }
 
@@ -444,19 +448,43 @@ final class KernelGen {
       case Phase.Emit e -> e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
       case Phase.ScatterAdd s -> sinks.add(new Sink.AddToParam(s.store()));
     }
+    List<Loop> folded = foldedRows(p, at.axis(), sinks);
     Nest.points(
         method,
-        p.loops(),
+        p.loops().subList(0, p.loops().size() - folded.size()),
         () -> {
           method.scalar().open();
+          if (!folded.isEmpty()) {
+            code.lconst_0();
+            method.scalar().bind(folded.getFirst(), method.asm().keep(TypeKind.LONG));
+            code.loadConstant((int) folded.getFirst().extent());
+            int count = method.asm().keep(TypeKind.INT);
+            emit(new BlockGen.Block(at.axis(), at.base(), at.count(), count), sinks, folded);
+            method.scalar().close();
+            return;
+          }
           Label skip = code.newLabel();
           if (p instanceof Phase.ScatterAdd s) {
             method.scalar().branchUnless(s.bounds(), skip);
           }
-          emit(at, sinks);
+          emit(at, sinks, rows);
           code.labelBinding(skip);
           method.scalar().close();
         });
+  }
+
+  /** The innermost loop of a reduction if one vector loop can walk it too, else none. */
+  private List<Loop> foldedRows(Phase p, Loop axis, List<Sink> sinks) {
+    if (!(p instanceof Phase.Reduce) || p.loops().isEmpty()) {
+      return List.of();
+    }
+    List<Loop> inner = List.of(p.loops().getLast());
+    long extent = inner.getFirst().extent();
+    return extent > 1
+            && extent <= Integer.MAX_VALUE
+            && new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0).walksRows()
+        ? inner
+        : List.of();
   }
 
   // ---- ROWS and SCALAR ------------------------------------------------------------------------
@@ -497,7 +525,7 @@ final class KernelGen {
                 block,
                 () -> code.lconst_0(),
                 () -> code.loadConstant(axis.extent()),
-                at -> emit(at, sinks)));
+                at -> emit(at, sinks, List.of())));
     for (Phase.Accumulator a : accs(p)) {
       method.scratchAddress(accs.get(a.id()));
       if (a.dtype() == DType.BOOL) {

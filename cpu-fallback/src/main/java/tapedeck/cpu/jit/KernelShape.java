@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
@@ -15,6 +16,15 @@ import tapedeck.ad.type.DType;
 
 /** What can be read off a kernel without generating it. */
 record KernelShape(Kernel kernel) {
+  /** Fewest columns of a work unit where several are to share one row of accumulators. */
+  private static final int SHARED_CHUNK = 512;
+
+  /** Columns are shared out in multiples of this. */
+  private static final int ALIGNED = 128;
+
+  /** Units of a reduction over columns that are enough. */
+  private static final int SHARES = 8;
+
   boolean hasFloat64() {
     Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     return roots().stream().anyMatch(e -> hasFloat64(e, seen));
@@ -95,6 +105,21 @@ record KernelShape(Kernel kernel) {
     // A row that does not fill a vector wastes more than strided access to many rows costs.
     boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;
     return narrow || asColumns > asRows ? KernelGen.Mode.COLUMNS : KernelGen.Mode.ROWS;
+  }
+
+  /**
+   * Columns of a work unit: fewer where a reduction would be one unit or two.
+   *
+   * @param usual columns otherwise
+   */
+  int columnChunk(int usual) {
+    boolean reduces = kernel.phases().stream().anyMatch(p -> p instanceof Phase.Reduce);
+    List<Loop> outer = kernel.grid().subList(0, kernel.grid().size() - 1);
+    if (!reduces || Contraction.extent(outer) >= SHARES) {
+      return usual;
+    }
+    long share = (kernel.grid().getLast().extent() + SHARES - 1) / SHARES;
+    return Math.clamp((share + ALIGNED - 1) / ALIGNED * ALIGNED, SHARED_CHUNK, usual);
   }
 
   /** Whether an operand is contiguous along an outer grid loop and not along the innermost. */

@@ -5,6 +5,7 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,11 @@ final class LoopGen {
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
 
+  /** Most rows that are combined with a block of accumulators at once. */
+  private static final int ROWS_AT_ONCE = 8;
+
+  private static final int PAGE = 4096;
+
   /** Addresses of values that are the same along the axis and differ from row to row. */
   private final Map<Expr, Integer> rowSplats = new IdentityHashMap<>();
 
@@ -43,6 +49,9 @@ final class LoopGen {
    * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
    */
   private final Map<Sink, int[]> folds = new IdentityHashMap<>();
+
+  /** Rows between the current one and that of which values are loaded. */
+  private int rowsAhead;
 
   private LoopGen(
       BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop, CodeBuilder code) {
@@ -89,7 +98,11 @@ final class LoopGen {
         folds.put(s, slots);
       }
     }
-    rows(0);
+    if (plan.foldsRows()) {
+      foldRows(plan.rows().getFirst());
+    } else {
+      rows(0);
+    }
     folds.forEach(
         (s, slots) -> {
           for (int n = slots.length / 2; n > 0; n /= 2) {
@@ -118,16 +131,7 @@ final class LoopGen {
   private void rows(int level) {
     if (level == plan.rows().size()) {
       Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
-      rowSplats.forEach(
-          (e, address) -> {
-            vectors.broadcast(
-                e.dtype(),
-                () -> {
-                  code.lload(address);
-                  asm.get(e.dtype());
-                });
-            splats.put(e, asm.keep(TypeKind.REFERENCE));
-          });
+      splats.putAll(rowSplats(0));
       if (!plan.rows().isEmpty() && plan.axis().extent() <= vectors.lanes) {
         code.iconst_0();
         body(asm.keep(TypeKind.INT), 0, 0, count);
@@ -159,7 +163,7 @@ final class LoopGen {
         limit,
         () -> {
           rows(level + 1);
-          moving.forEach(m -> m.forEach((what, slot) -> advance(what, slot, row)));
+          moving.forEach(m -> m.forEach((what, slot) -> advance(what, slot, row, 1)));
         });
     n = 0;
     for (Map<?, Integer> m : moving) {
@@ -169,15 +173,97 @@ final class LoopGen {
     }
   }
 
-  /** Moves an address to the next row. */
-  private void advance(Object what, int slot, Loop row) {
+  /** Vectors of the values that are the same along the axis, in a row from the current one. */
+  private Map<Expr, Integer> rowSplats(int ahead) {
+    Map<Expr, Integer> out = new IdentityHashMap<>();
+    rowSplats.forEach(
+        (e, address) -> {
+          vectors.broadcast(
+              e.dtype(),
+              () -> {
+                code.lload(address).loadConstant(rowStride(e, ahead) * e.dtype().bytes()).ladd();
+                asm.get(e.dtype());
+              });
+          out.put(e, asm.keep(TypeKind.REFERENCE));
+        });
+    return out;
+  }
+
+  /**
+   * Combines rows with a block of accumulators, several rows for each time that an accumulator is
+   * loaded and stored. Each accumulator still takes the rows in their order.
+   */
+  private void foldRows(Loop row) {
+    int limit = code.parameterSlot(2);
+    int i = asm.local(TypeKind.INT);
+    code.iconst_0().istore(i);
+    // Short rows are one stream to the prefetcher, which several at once would break up.
+    boolean isLong = plan.axis().extent() * Float.BYTES >= PAGE;
+    int most = loop.weight() <= 4 ? ROWS_AT_ONCE : 2;
+    for (int atOnce : isLong ? new int[] {most, 1} : new int[] {1}) {
+      Label top = code.newLabel();
+      Label end = code.newLabel();
+      code.labelBinding(top);
+      code.iload(i).iload(limit).loadConstant(atOnce).isub().if_icmpgt(end);
+      foldRows(atOnce);
+      addresses.forEach((e, slot) -> advance(e, slot, row, atOnce));
+      rowSplats.forEach((e, slot) -> advance(e, slot, row, atOnce));
+      code.iinc(i, atOnce).goto_(top).labelBinding(end);
+    }
+  }
+
+  private void foldRows(int atOnce) {
+    List<Map<Expr, Integer>> fixed = new ArrayList<>();
+    for (int r = 0; r < atOnce; r++) {
+      Map<Expr, Integer> m = rowSplats(r);
+      m.putAll(splats);
+      fixed.add(m);
+    }
+    int j = asm.local(TypeKind.INT);
+    code.iconst_0().istore(j);
+    Label top = code.newLabel();
+    Label end = code.newLabel();
+    code.labelBinding(top).iload(j).iload(count).if_icmpge(end);
+    Map<Sink, Integer> accs = new IdentityHashMap<>();
+    for (Sink s : loop.sinks()) {
+      DType t = s.value().dtype();
+      vectors.load(t, () -> element(targets.get(s), t, j, 0));
+      accs.put(s, asm.keep(TypeKind.REFERENCE));
+    }
+    for (int r = 0; r < atOnce; r++) {
+      Map<Expr, Integer> lanes = new IdentityHashMap<>(fixed.get(r));
+      rowsAhead = r;
+      for (Sink s : loop.sinks()) {
+        value(s.value(), j, 0, lanes);
+        combine((Sink.Fold) s, accs.get(s), lanes.get(s.value()), -1);
+      }
+    }
+    rowsAhead = 0;
+    for (Sink s : loop.sinks()) {
+      DType t = s.value().dtype();
+      vectors.store(t, () -> element(targets.get(s), t, j, 0), () -> code.aload(accs.get(s)), -1);
+    }
+    code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
+  }
+
+  /** Elements from a row to one that is some rows further. */
+  private long rowStride(Object what, int rows) {
+    return switch (what) {
+      case Expr.Load l when rows > 0 -> rows * l.index().coef(plan.rows().getLast());
+      default -> 0;
+    };
+  }
+
+  /** Moves an address on by some rows. */
+  private void advance(Object what, int slot, Loop row, int rows) {
     long stride =
         switch (what) {
           case Expr.Load l -> l.index().coef(row) * l.dtype().bytes();
           case Sink.ToParam p -> p.store().index().coef(row) * p.value().dtype().bytes();
+          case Expr.Acc a -> 0;
           default -> throw new IllegalStateException("does not move from row to row: " + what);
         };
-    code.lload(slot).loadConstant(stride).ladd().lstore(slot);
+    code.lload(slot).loadConstant(rows * stride).ladd().lstore(slot);
   }
 
   private void loop() {
@@ -317,19 +403,21 @@ final class LoopGen {
       a.args().forEach(x -> value(x, j, ahead, lanes));
       vectors.instruction(a, x -> code.aload(lanes.get(x)));
     } else {
-      vectors.load(e.dtype(), () -> element(addresses.get(e), e.dtype(), j, ahead));
+      vectors.load(
+          e.dtype(),
+          () -> element(addresses.get(e), e.dtype(), j, ahead + rowStride(e, rowsAhead)));
     }
     lanes.put(e, asm.keep(TypeKind.REFERENCE));
   }
 
-  private void element(int address, DType t, int j, int ahead) {
+  private void element(int address, DType t, int j, long ahead) {
     code.lload(address).iload(j).i2l();
     if (t.bytes() > 1) {
       code.loadConstant((long) t.bytes()).lmul();
     }
     code.ladd();
-    if (ahead > 0) {
-      code.loadConstant((long) ahead * t.bytes()).ladd();
+    if (ahead != 0) {
+      code.loadConstant(ahead * t.bytes()).ladd();
     }
   }
 }

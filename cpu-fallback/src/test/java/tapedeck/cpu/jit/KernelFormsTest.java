@@ -1,5 +1,6 @@
 package tapedeck.cpu.jit;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,9 @@ import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.MethodModel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -384,5 +388,79 @@ class KernelFormsTest {
         }
       }
     }
+  }
+
+  /** Columns of a matrix: a sum weighted by row and the largest element, rows reversed or not. */
+  private static Kernel columnFolds(DType t, long rows, long columns, boolean reversed) {
+    Loop c = new Loop(0, columns);
+    Loop r = new Loop(1, rows);
+    Index at = index(r, c);
+    Index row = Index.of(r);
+    if (reversed) {
+      at = Index.of(c).plus(row.times(-columns)).plus((rows - 1) * columns);
+      row = row.times(-1).plus(rows - 1);
+    }
+    Expr x = new Expr.Load(0, t, at);
+    Expr weight = new Expr.Load(1, t, row);
+    return kernel(
+        List.of(in(t, rows * columns), in(t, rows), out(t, columns), out(t, columns)),
+        List.of(c),
+        new Phase.Reduce(
+            List.of(r),
+            List.of(
+                new Phase.Accumulator(0, Reducer.SUM, t, Expr.apply(ScalarOp.MUL, t, x, weight)),
+                new Phase.Accumulator(1, Reducer.MAX, t, x))),
+        new Phase.Emit(
+            List.of(),
+            List.of(
+                new Phase.Store(2, index(c), new Expr.Acc(0, t)),
+                new Phase.Store(3, index(c), new Expr.Acc(1, t)))));
+  }
+
+  @Test
+  void rowsAreFoldedIntoColumns() {
+    long[][] sizes = {{2, 5}, {7, 33}, {8, 1024}, {19, 1031}, {16, 2049}, {33, 4097}, {9, 9001}};
+    for (long[] s : sizes) {
+      for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
+        for (boolean reversed : new boolean[] {false, true}) {
+          check(
+              "columns of " + s[0] + "x" + s[1] + " " + t + " " + reversed,
+              columnFolds(t, s[0], s[1], reversed));
+        }
+      }
+    }
+  }
+
+  @Test
+  void columnSumsDoNotDependOnThreadsAndKeepSpecialValues() {
+    long rows = 37;
+    long columns = 5003;
+    Kernel k = columnFolds(DType.FLOAT32, rows, columns, false);
+    List<byte[]> data = Runs.data(k, 3);
+    MemorySegment x = MemorySegment.ofArray(data.get(0));
+    float[] special = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f};
+    for (int i = 0; i < special.length; i++) {
+      x.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * ((11L + i) * columns + 1000L * i), special[i]);
+    }
+    Runs.compare("special values", k, Runs.run(interp, k, data), Runs.run(vectors, k, data));
+    KernelGen.Generated g = KernelGen.generate(k, true);
+    assertTrue(g.units() >= 8, "columns are shared out: " + g.units());
+    List<byte[]> parts = new ArrayList<>();
+    for (int threads : new int[] {1, 3}) {
+      try (WorkerPool pool = new WorkerPool(threads);
+          Arena arena = Arena.ofConfined()) {
+        long[] addresses = new long[data.size()];
+        List<MemorySegment> memory = new ArrayList<>();
+        for (int i = 0; i < addresses.length; i++) {
+          MemorySegment m = arena.allocate(data.get(i).length + 64, 64);
+          m.copyFrom(MemorySegment.ofArray(data.get(i)));
+          memory.add(m);
+          addresses[i] = m.address();
+        }
+        new CpuKernel.Loops(k, g, 1L << 40).run(pool, addresses);
+        parts.add(memory.get(2).toArray(ValueLayout.JAVA_BYTE));
+      }
+    }
+    assertArrayEquals(parts.get(0), parts.get(1));
   }
 }
