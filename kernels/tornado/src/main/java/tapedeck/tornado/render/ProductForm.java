@@ -103,7 +103,7 @@ final class ProductForm {
 
   private JavaKernel write(String name) {
     long groups = Contraction.extent(c.batch()) * blocks(m, rows) * blocks(n, columns);
-    List<Integer> used = Splitter.params(kernel);
+    List<Integer> used = Uses.params(kernel);
     byte[] bytes =
         KernelClass.build(
             name,

@@ -19,17 +19,12 @@ public final class Renderer {
   }
 
   /**
-   * A kernel as Java classes, to be launched in order: one, unless it has more buffers than a task
-   * may.
+   * A kernel as a Java class.
    *
    * @throws DeviceException if the kernel is beyond what TornadoVM's tasks can hold
    */
-  public List<JavaKernel> render(Kernel kernel) {
+  public JavaKernel render(Kernel kernel) {
     checkSize(kernel);
-    return Splitter.split(kernel).stream().map(this::draft).toList();
-  }
-
-  private JavaKernel draft(Kernel kernel) {
     String name = "tapedeck" + COUNT.incrementAndGet();
     JavaKernel product = ProductForm.render(name, kernel, target);
     return product != null ? product : grid(name, kernel);
@@ -55,7 +50,7 @@ public final class Renderer {
     long points = kernel.points();
     long local = target.group(points);
     long global = (points + local - 1) / local * local;
-    List<Integer> used = Splitter.params(kernel);
+    List<Integer> used = Uses.params(kernel);
     byte[] bytes =
         KernelClass.build(
             name,
