@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 
 /** Which buffers and accumulators parts of a kernel touch. */
@@ -50,6 +51,18 @@ public final class Uses {
       }
     }
     return out;
+  }
+
+  /** Number of distinct expression nodes of a phase. */
+  static int nodes(Phase phase) {
+    return reachable(roots(phase), Collections.newSetFromMap(new IdentityHashMap<>())).size();
+  }
+
+  /** Number of a phase's loads whose neighbours along a loop are neighbours. */
+  static long contiguous(Phase phase, Loop along) {
+    return reachable(roots(phase), Collections.newSetFromMap(new IdentityHashMap<>())).stream()
+        .filter(e -> e instanceof Expr.Load l && l.index().coef(along) == 1)
+        .count();
   }
 
   /** Expressions of a phase, those inside its indices too. */
