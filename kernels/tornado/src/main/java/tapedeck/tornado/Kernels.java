@@ -2,7 +2,6 @@ package tapedeck.tornado;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.tornado.render.GeneratedKernel;
@@ -24,10 +23,10 @@ final class Kernels {
   record Loaded(JavaKernel kernel, KernelTask task) {}
 
   private final Renderer renderer;
-  private final Map<Kernel, List<Loaded>> cache =
+  private final Map<Kernel, Loaded> cache =
       new LinkedHashMap<>(64, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Kernel, List<Loaded>> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Kernel, Loaded> eldest) {
           return size() > KEPT;
         }
       };
@@ -36,11 +35,11 @@ final class Kernels {
     this.renderer = new Renderer(target);
   }
 
-  /** The classes that together are a kernel, in the order of their launches. */
-  synchronized List<Loaded> get(Kernel kernel) {
-    List<Loaded> l = cache.get(kernel);
+  /** The class of a kernel. */
+  synchronized Loaded get(Kernel kernel) {
+    Loaded l = cache.get(kernel);
     if (l == null) {
-      l = renderer.render(kernel).stream().map(Kernels::load).toList();
+      l = load(renderer.render(kernel));
       cache.put(kernel, l);
     }
     return l;

@@ -59,8 +59,9 @@ final class TornadoExecutable implements Executable {
 
   /** The same with kernel classes from elsewhere, for tests. */
   static TornadoExecutable compile(
-      TapedeckDevice device, Schedule schedule, Function<Kernel, List<Kernels.Loaded>> kernels) {
-    checkTypes(device, schedule);
+      TapedeckDevice device, Schedule planned, Function<Kernel, Kernels.Loaded> kernels) {
+    checkTypes(device, planned);
+    Schedule schedule = Splitter.split(planned);
     // Before kernels are refused that such large buffers would need.
     schedule.slots().forEach(s -> device.allocator().checkSize(s.bytes()));
     Object[] arrays =
@@ -72,12 +73,7 @@ final class TornadoExecutable implements Executable {
     try {
       Graphs graphs = new Graphs(arrays);
       for (Schedule.Launch l : schedule.launches()) {
-        List<Kernels.Loaded> parts = kernels.apply(l.kernel());
-        if (parts.size() > 1 && l.slots().stream().distinct().count() < l.slots().size()) {
-          throw new DeviceException(
-              "[" + l.label() + "] a kernel of too many buffers for TornadoVM runs in place");
-        }
-        parts.forEach(k -> graphs.add(k, l.slots()));
+        graphs.add(kernels.apply(l.kernel()), l.slots());
       }
       ImmutableTaskGraph[] fixed = graphs.snapshots();
       TornadoExecutionPlan plan =

@@ -71,6 +71,8 @@ public final class TornadoProvider implements BackendProvider {
     System.setProperty("tornado.tvm.maxbytecodesize", "262144");
     System.setProperty("tornado.experimental.reduce", "False");
     System.setProperty("tornado.check.parameters", "False");
+    // Every run fills a list of this size for each task; a graph has at most 1024 nodes.
+    System.setProperty("tornado.max.events", "1024");
     if (System.getProperty("tornado.opencl.compiler.flags") == null) {
       System.setProperty("tornado.opencl.compiler.flags", "-w");
     }

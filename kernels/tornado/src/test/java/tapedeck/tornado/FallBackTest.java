@@ -103,7 +103,7 @@ class FallBackTest {
     return assertThrows(
         DeviceException.class,
         () -> {
-          try (Executable x = TornadoExecutable.compile(device, doubled(), k -> List.of(bad));
+          try (Executable x = TornadoExecutable.compile(device, doubled(), k -> bad);
               Buffer in = device.allocate(16);
               Buffer out = device.allocate(16)) {
             x.run(List.of(in), List.of(out));
@@ -123,7 +123,7 @@ class FallBackTest {
   @SuppressWarnings("unchecked")
   void runningAKernelsTaskInJavaIsAnError() {
     Kernel k = doubled().launches().getFirst().kernel();
-    KernelTask task = device.kernels().get(k).getFirst().task();
+    KernelTask task = device.kernels().get(k).task();
     FloatArray one = new FloatArray(1);
     assertThrows(
         DeviceException.class,

@@ -18,10 +18,17 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /** Emits expressions, indices, loops and stores as bytecode that TornadoVM's compiler reads. */
 final class ExprGen {
+  /** Accumulators side by side in a long reduction. */
+  private static final int CHAINS = 8;
+
+  /** Most nodes of a reduction's expressions that are worth writing out for each chain. */
+  private static final int CHEAP = 12;
+
   final CodeBuilder code;
   private final OpCode ops;
   private final int[] params;
@@ -268,13 +275,82 @@ final class ExprGen {
     }
   }
 
+  /** Binds loops to the digits of a flat index that is on the stack; returns its local. */
+  int bindFlat(List<Loop> over) {
+    int flat = keep(TypeKind.INT);
+    if (over.size() == 1) {
+      bind(over.getFirst(), flat);
+    } else {
+      decode(flat, over);
+    }
+    return flat;
+  }
+
+  /** Allocates local memory of a work-group; returns the local variable that holds it. */
+  int localArray(DType t, int size) {
+    code.aload(0).loadConstant(size);
+    code.invokevirtual(
+        Types.CONTEXT,
+        t == DType.FLOAT32 ? "allocateFloatLocalArray" : "allocateDoubleLocalArray",
+        MethodTypeDesc.of(Types.scalar(t).arrayType(), ConstantDescs.CD_int));
+    return keep(TypeKind.REFERENCE);
+  }
+
+  /** Reads the element of such an array whose index is on the stack. */
+  void arrayLoad(DType t) {
+    if (t == DType.FLOAT32) {
+      code.faload();
+    } else {
+      code.daload();
+    }
+  }
+
+  /** Writes such an element. */
+  void arrayStore(DType t) {
+    if (t == DType.FLOAT32) {
+      code.fastore();
+    } else {
+      code.dastore();
+    }
+  }
+
+  /** What pushes the size of the block at an offset, the last one of which may be smaller. */
+  Runnable blockSize(int extent, int block, int offset) {
+    if (extent % block == 0) {
+      return () -> code.loadConstant(block);
+    }
+    code.loadConstant(block).loadConstant(extent).iload(offset).isub();
+    apply(ScalarOp.MIN, DType.INT32);
+    int size = keep(TypeKind.INT);
+    return () -> code.iload(size);
+  }
+
+  /** {@code value % by * scale} or {@code value / by * scale}, in a new local. */
+  int digit(int value, int by, int scale, boolean remainder) {
+    code.iload(value).loadConstant(by);
+    if (remainder) {
+      code.irem();
+    } else {
+      code.idiv();
+    }
+    code.loadConstant(scale).imul();
+    return keep(TypeKind.INT);
+  }
+
+  /** Applies an instruction to two operands on the stack. */
+  void apply(ScalarOp op, DType t) {
+    ops.apply(op, t, t);
+  }
+
   /** {@code for (slot = from; slot < limit; slot += step) body}. */
-  void count(int slot, Runnable from, int limit, int step, Runnable body) {
+  void count(int slot, Runnable from, Runnable limit, int step, Runnable body) {
     from.run();
     code.istore(slot);
     Label top = code.newLabel();
     Label end = code.newLabel();
-    code.labelBinding(top).iload(slot).loadConstant(limit).if_icmpge(end);
+    code.labelBinding(top).iload(slot);
+    limit.run();
+    code.if_icmpge(end);
     open();
     body.run();
     close();
@@ -295,7 +371,7 @@ final class ExprGen {
     count(
         slot,
         code::iconst_0,
-        Math.toIntExact(l.extent()),
+        () -> code.loadConstant(Math.toIntExact(l.extent())),
         1,
         () -> loops(over.subList(1, over.size()), body));
   }
@@ -325,7 +401,7 @@ final class ExprGen {
 
   /** Combines an accumulator and a value, both on the stack. */
   void combine(Reducer r, DType t) {
-    ops.apply(r.op(), t, t);
+    apply(r.op(), t);
   }
 
   void bindAll(Phase.Reduce r, int[] slots) {
@@ -365,14 +441,63 @@ final class ExprGen {
 
   void phase(Phase p) {
     switch (p) {
-      case Phase.Reduce r -> {
-        int[] slots = accumulators(r);
-        loops(r.loops(), () -> accumulate(r, slots));
-        bindAll(r, slots);
-      }
+      case Phase.Reduce r -> reduce(r);
       case Phase.Emit e -> loops(e.loops(), () -> stores(e.stores()));
       case Phase.ScatterAdd s -> loops(s.loops(), () -> scatter(s));
     }
+  }
+
+  private void reduce(Phase.Reduce r) {
+    long extent = r.loops().isEmpty() ? 1 : r.loops().getLast().extent();
+    if (extent < 4 * CHAINS || Uses.nodes(r) > CHEAP) {
+      int[] slots = accumulators(r);
+      loops(r.loops(), () -> accumulate(r, slots));
+      bindAll(r, slots);
+      return;
+    }
+    // Several chains of additions, because one would wait for its own last step each time.
+    int[][] chains = new int[CHAINS][];
+    for (int u = 0; u < CHAINS; u++) {
+      chains[u] = accumulators(r);
+    }
+    Loop inner = r.loops().getLast();
+    int whole = Math.toIntExact(extent) / CHAINS * CHAINS;
+    loops(
+        r.loops().subList(0, r.loops().size() - 1),
+        () -> {
+          int i = code.allocateLocal(TypeKind.INT);
+          count(
+              i,
+              code::iconst_0,
+              () -> code.loadConstant(whole),
+              CHAINS,
+              () -> {
+                for (int u = 0; u < CHAINS; u++) {
+                  open();
+                  code.iload(i).loadConstant(u).iadd();
+                  bind(inner, keep(TypeKind.INT));
+                  accumulate(r, chains[u]);
+                  close();
+                }
+              });
+          for (int rest = whole; rest < extent; rest++) {
+            open();
+            code.loadConstant(rest);
+            bind(inner, keep(TypeKind.INT));
+            accumulate(r, chains[rest - whole]);
+            close();
+          }
+        });
+    for (int a = 0; a < r.accs().size(); a++) {
+      Phase.Accumulator acc = r.accs().get(a);
+      TypeKind kind = Types.kind(acc.dtype());
+      for (int u = 1; u < CHAINS; u++) {
+        code.loadLocal(kind, chains[0][a]).loadLocal(kind, chains[u][a]);
+        combine(acc.reducer(), acc.dtype());
+        code.storeLocal(kind, chains[0][a]);
+      }
+    }
+    bindAll(r, chains[0]);
   }
 
   private void scatter(Phase.ScatterAdd s) {

@@ -2,14 +2,14 @@ package tapedeck.tornado.render;
 
 import java.lang.classfile.Label;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DeviceException;
 
 /** Chooses the form of a kernel for a device and writes it as a Java class. */
 public final class Renderer {
-  private static final AtomicLong COUNT = new AtomicLong();
+  // One name for all, so that equal kernels have equal sources, which drivers keep compiled.
+  private static final String NAME = "tapedeckKernel";
 
   private final Target target;
 
@@ -19,20 +19,22 @@ public final class Renderer {
   }
 
   /**
-   * A kernel as Java classes, to be launched in order: one, unless it has more buffers than a task
-   * may.
+   * A kernel as a Java class.
    *
    * @throws DeviceException if the kernel is beyond what TornadoVM's tasks can hold
    */
-  public List<JavaKernel> render(Kernel kernel) {
+  public JavaKernel render(Kernel kernel) {
     checkSize(kernel);
-    return Splitter.split(kernel).stream().map(this::draft).toList();
-  }
-
-  private JavaKernel draft(Kernel kernel) {
-    String name = "tapedeck" + COUNT.incrementAndGet();
-    JavaKernel product = ProductForm.render(name, kernel, target);
-    return product != null ? product : grid(name, kernel);
+    String name = NAME;
+    Product product = Product.of(kernel);
+    if (product != null && !target.gpu()) {
+      return CpuProduct.render(name, kernel, product, target);
+    }
+    if (product != null && target.maxGroup() >= 16) {
+      return GpuProduct.render(name, kernel, product, target);
+    }
+    JavaKernel columns = target.gpu() ? null : CpuColumns.render(name, kernel, target);
+    return columns != null ? columns : grid(name, kernel);
   }
 
   /** TornadoVM's arrays are addressed by ints. */
@@ -55,7 +57,7 @@ public final class Renderer {
     long points = kernel.points();
     long local = target.group(points);
     long global = (points + local - 1) / local * local;
-    List<Integer> used = Splitter.params(kernel);
+    List<Integer> used = Uses.params(kernel);
     byte[] bytes =
         KernelClass.build(
             name,
