@@ -25,6 +25,7 @@ import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.tornado.render.Target;
 
 /** The forms of products and reductions, those for GPUs too, on whatever device there is. */
@@ -138,7 +139,14 @@ class FormsTest {
             (long) b * m * n,
             List.of(lb, lm, ln),
             phases,
-            new Contraction(List.of(lb), List.of(lm), List.of(ln), List.of(lk), left, right));
+            new Contraction(
+                List.of(lb),
+                List.of(lm),
+                List.of(ln),
+                List.of(lk),
+                left,
+                right,
+                Precision.HIGHEST));
     float[] x = values(b * m * k, 1);
     float[] y = values(b * k * n, 2);
     for (boolean gpu : new boolean[] {false, true}) {
