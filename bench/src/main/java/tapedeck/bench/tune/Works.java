@@ -3,6 +3,7 @@ package tapedeck.bench.tune;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import tapedeck.ad.type.Precision;
 import tapedeck.opencl.tuning.Profile;
 import tapedeck.opencl.tuning.Template;
 
@@ -16,7 +17,9 @@ public final class Works {
         Template.PRODUCT_BLOCKS,
         Template.PRODUCT_LARGE,
         Template.PRODUCT_MIDDLE,
-        Template.PRODUCT_SMALL),
+        Template.PRODUCT_SMALL,
+        Template.PRODUCT_TF32,
+        Template.PRODUCT_3XTF32),
     REDUCE(Template.REDUCE_LOOPS, Template.REDUCE_GROUPS),
     ELEMENTWISE(Template.LOOPS, Template.GRID);
 
@@ -67,6 +70,8 @@ public final class Works {
           small
               ? List.of(dense(t, 32, 40, 48))
               : List.of(dense(t, 128, 784, 512), left(t, 784, 128, 512), right(t, 128, 512, 512));
+      case PRODUCT_TF32 -> tensor(t, Precision.DEFAULT, small ? 96 : side(128, 4 * units, 4096));
+      case PRODUCT_3XTF32 -> tensor(t, Precision.HIGH, small ? 96 : side(128, 4 * units, 4096));
       case REDUCE_LOOPS -> reductions(t, small ? 64 : 512, small ? 64 : 4096);
       // More than the largest caches of GPUs hold.
       case REDUCE_GROUPS -> reductions(t, small ? 64 : 2048, small ? 64 : 8192);
@@ -82,6 +87,26 @@ public final class Works {
 
   private static List<Work> products(Template t, int n) {
     return List.of(plain(t, n, n, n), left(t, n, n, n), right(t, n, n, n));
+  }
+
+  /** Products of less than float32 precision, which only devices with tensor cores compute so. */
+  private static List<Work> tensor(Template t, Precision p, int n) {
+    int[] square = {n, n};
+    String size = p + " product " + size(n, n, n);
+    return List.of(
+        Work.of(t, size, 0, x -> x.get(0).matmul(x.get(1), p), List.of(square, square)),
+        Work.of(
+            t,
+            size + ", left transposed",
+            0,
+            x -> x.get(0).t().matmul(x.get(1), p),
+            List.of(square, square)),
+        Work.of(
+            t,
+            size + ", right transposed",
+            0,
+            x -> x.get(0).matmul(x.get(1).t(), p),
+            List.of(square, square)));
   }
 
   private static String size(int m, int k, int n) {

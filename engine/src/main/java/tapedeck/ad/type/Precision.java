@@ -17,7 +17,7 @@ public enum Precision {
   /**
    * Operands may be split in a TensorFloat-32 value and the TensorFloat-32 rest, and the product of
    * the two rests left out ("3xTF32"): an error of about 2^-20 of the same sum, close to that of
-   * float32.
+   * float32. The rest of an infinite operand is NaN, and so then may be the sum.
    */
   HIGH,
   /** Float32 throughout. */

@@ -8,6 +8,7 @@ import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
 import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.opencl.render.Target;
+import tapedeck.opencl.render.TensorCores;
 import tapedeck.opencl.tuning.Hardware;
 import tapedeck.opencl.tuning.Profile;
 
@@ -99,7 +100,8 @@ record Description(
             maxGroup,
             local,
             profile == Profile.CPU ? Math.max(16, vector) : 16,
-            (single & CL.CL_FP_FMA) != 0),
+            (single & CL.CL_FP_FMA) != 0,
+            tensorCores(computeCapability(d, extensions))),
         new Hardware(
             profile,
             product,
@@ -126,6 +128,40 @@ record Description(
             (10 * Cl.numberOr(d, CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV, 0)
                 + Cl.numberOr(d, CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV, 0))
         : 0;
+  }
+
+  /** What may be used; whether PTX is right is found out once there is a context. */
+  private static TensorCores tensorCores(int capability) {
+    return switch (System.getProperty("tapedeck.opencl.tensor", "")) {
+      case "off" -> TensorCores.NONE;
+      case "emulated" -> TensorCores.EMULATED;
+      default -> capability >= 80 ? TensorCores.PTX : TensorCores.NONE;
+    };
+  }
+
+  Description withoutTensorCores() {
+    Target t =
+        new Target(
+            target.profile(),
+            target.computeUnits(),
+            target.maxGroup(),
+            target.localBytes(),
+            target.vectorBytes(),
+            target.fma32(),
+            TensorCores.NONE);
+    return new Description(
+        platform,
+        id,
+        name,
+        info,
+        t,
+        hardware,
+        float64,
+        options,
+        identity,
+        baseAlign,
+        maxAllocation,
+        binaries);
   }
 
   /** PoCL caches kernels itself, and asking for its binaries compiles each kernel a second time. */

@@ -24,6 +24,7 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.opencl.render.TensorCores;
 import tapedeck.opencl.tuning.Hardware;
 import tapedeck.opencl.tuning.Template;
 import tapedeck.opencl.tuning.Tuning;
@@ -75,7 +76,9 @@ final class OpenClDevice implements Device, Tunable {
       Cl.released(CL.clReleaseContext(context));
       Cl.check(status[0], "clCreateCommandQueue on " + d.name());
     }
-    return new OpenClDevice(d, context, queue, profiling);
+    boolean probed =
+        d.target().tensorCores() != TensorCores.PTX || TensorProbe.works(context, queue, d);
+    return new OpenClDevice(probed ? d : d.withoutTensorCores(), context, queue, profiling);
   }
 
   Description description() {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tapedeck.ad.backend.Device;
@@ -23,6 +24,9 @@ import tapedeck.ad.type.Precision;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.Target;
+import tapedeck.opencl.tuning.Parameters;
+import tapedeck.opencl.tuning.Template;
+import tapedeck.opencl.tuning.Tuning;
 
 /**
  * Matrix products against the interpreter: odd sizes, transposed and batched operands, prologues,
@@ -54,7 +58,16 @@ class ProductTest {
     return kernel(new Shape(1, m, n, k, 1), DType.FLOAT32, variant);
   }
 
+  /** The same with a precision. */
+  static Kernel product(int m, int n, int k, int variant, Precision precision) {
+    return kernel(new Shape(1, m, n, k, 1), DType.FLOAT32, variant, precision);
+  }
+
   private static Kernel kernel(Shape s, DType t, int variant) {
+    return kernel(s, t, variant, Precision.HIGHEST);
+  }
+
+  private static Kernel kernel(Shape s, DType t, int variant, Precision precision) {
     Loop b = new Loop(0, s.b());
     Loop m = new Loop(1, s.m());
     Loop n = new Loop(2, s.n());
@@ -101,8 +114,7 @@ class ProductTest {
                     new Phase.Accumulator(
                         0, Reducer.SUM, t, Expr.apply(ScalarOp.MUL, t, lhs, rhs)))),
             new Phase.Emit(List.of(), List.of(new Phase.Store(3, out, value)))),
-        Optional.of(
-            new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs, Precision.HIGHEST)));
+        Optional.of(new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs, precision)));
   }
 
   @ParameterizedTest
@@ -145,6 +157,75 @@ class ProductTest {
       for (int i = 0; i < names.size(); i++) {
         assertArrayEquals(expected.get(i), actual.get(i), names.get(i));
       }
+    }
+  }
+
+  /**
+   * The form for tensor cores, where the multiply-add of a warp is plain OpenCL C with the
+   * documented layout of operands: every index, prologue, epilogue, rounding and split of the
+   * kernel. What remains unproved without such a device is the text of the PTX instruction and its
+   * speed.
+   */
+  @Test
+  void tensorCoreFormAgreesWithInterpreter() {
+    Random random = new Random(6);
+    String before = System.getProperty("tapedeck.opencl.tensor");
+    System.setProperty("tapedeck.opencl.tensor", "emulated");
+    try (Device cl = TestDevices.open("gpu");
+        Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
+      Tuning tuning =
+          ((Tunable) cl)
+              .tuning()
+              .with(new Parameters(Template.PRODUCT_TF32, List.of(64, 32, 16, 32, 16, 1)))
+              .with(new Parameters(Template.PRODUCT_3XTF32, List.of(128, 128, 16, 64, 32, 1)));
+      Renderer renderer = new Renderer(((OpenClDevice) cl).description().target(), tuning);
+      List<Runs.Case> cases = new ArrayList<>();
+      List<String> names = new ArrayList<>();
+      List<Double> tolerances = new ArrayList<>();
+      for (Precision precision : List.of(Precision.DEFAULT, Precision.HIGH)) {
+        for (int i = 0; i < SHAPES.size(); i++) {
+          Shape s = SHAPES.get(i);
+          if (Math.min(s.m(), s.n()) < 16) {
+            continue;
+          }
+          for (int variant = i % 4; variant < 8; variant += 4) {
+            Kernel k = kernel(s, DType.FLOAT32, variant, precision);
+            String strategy = renderer.render(k, Runs.distinct(k)).strategy();
+            boolean integers = i % 2 == 0;
+            names.add(precision + " " + s + " variant " + variant + " " + strategy);
+            assertTrue(strategy.contains("tf32"), names.getLast());
+            List<double[]> inputs = new ArrayList<>();
+            for (int p = 0; p < 3; p++) {
+              long n = k.params().get(p).elements();
+              inputs.add(
+                  integers
+                      ? random.ints(n, -3, 4).asDoubleStream().toArray()
+                      : random.doubles(n, -1, 1).map(v -> (float) v).toArray());
+            }
+            cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
+            // Of the sum of the terms' absolute values, which is below 4 k here.
+            double each = precision == Precision.HIGH ? 0x1p-20 : 0x1p-10;
+            tolerances.add(integers ? 0 : 4 * s.k() * each);
+          }
+        }
+      }
+      List<double[]> expected = Runs.run(oracle, cases);
+      List<double[]> actual = Runs.run(cl, cases, s -> ((Tunable) cl).compile(s, tuning));
+      double rounding = 0;
+      for (int i = 0; i < names.size(); i++) {
+        double worst = 0;
+        for (int j = 0; j < expected.get(i).length; j++) {
+          worst = Math.max(worst, Math.abs(expected.get(i)[j] - actual.get(i)[j]));
+        }
+        assertTrue(worst <= tolerances.get(i), names.get(i) + ": error " + worst);
+        rounding = names.get(i).startsWith("default") ? Math.max(rounding, worst) : rounding;
+      }
+      assertTrue(rounding > 1e-4, "operands were not rounded to TF32: error " + rounding);
+      for (String form : List.of("64x32x16", "128x128x16", "64x64x16")) {
+        assertTrue(names.stream().anyMatch(n -> n.contains(form)), form + " is not in " + names);
+      }
+    } finally {
+      TestDevices.restore("tapedeck.opencl.tensor", before);
     }
   }
 }

@@ -21,6 +21,7 @@ import tapedeck.ad.type.Precision;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.Target;
+import tapedeck.opencl.render.TensorCores;
 import tapedeck.opencl.tuning.Hardware;
 import tapedeck.opencl.tuning.Profile;
 import tapedeck.opencl.tuning.Tuning;
@@ -29,8 +30,10 @@ import tapedeck.opencl.tuning.TuningDatabase;
 /** Which form each kind of kernel gets, and what its text holds; no device is needed. */
 class RendererTest {
   private static final DType F = DType.FLOAT32;
-  private static final Target GPU = new Target(Profile.GPU, 132, 1024, 48 << 10, 16, true);
-  private static final Target CPU = new Target(Profile.CPU, 8, 4096, 1 << 20, 64, true);
+  private static final Target GPU =
+      new Target(Profile.GPU, 132, 1024, 48 << 10, 16, true, TensorCores.NONE);
+  private static final Target CPU =
+      new Target(Profile.CPU, 8, 4096, 1 << 20, 64, true, TensorCores.NONE);
 
   private static Tuning shipped(Target t) {
     Hardware h = new Hardware(t.profile(), "?", "?", "", "?", t.maxGroup(), t.localBytes());

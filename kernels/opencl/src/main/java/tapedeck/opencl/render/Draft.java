@@ -5,5 +5,13 @@ package tapedeck.opencl.render;
  *
  * @param top the outermost block
  * @param attributes attribute text before the parameter list
+ * @param functions text of functions that it calls
  */
-record Draft(Scope top, long[] global, long[] local, String strategy, String attributes) {}
+record Draft(
+    Scope top, long[] global, long[] local, String strategy, String attributes, String functions) {
+
+  /** A kernel that calls no functions of its own. */
+  Draft(Scope top, long[] global, long[] local, String strategy, String attributes) {
+    this(top, global, local, strategy, attributes, "");
+  }
+}

@@ -1,7 +1,6 @@
 package tapedeck.opencl.render;
 
 import java.util.List;
-import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.type.DType;
@@ -113,8 +112,10 @@ final class GpuProduct {
     String index = "(" + w.indexType() + ")";
     int pitch = size + 4;
     Scope top = w.scope();
-    w.line("__local " + type + " as[" + depth * pitch + "] __attribute__((aligned(16)));");
-    w.line("__local " + type + " bs[" + depth * pitch + "] __attribute__((aligned(16)));");
+    OperandTile a = new OperandTile(w, p, true, size, depth, group, 4, false);
+    OperandTile b = new OperandTile(w, p, false, size, depth, group, 4, false);
+    a.declareTiles(1);
+    b.declareTiles(1);
     w.line("const int lid = (int)get_local_id(0);");
     if (slices > 1) {
       w.line(
@@ -128,18 +129,20 @@ final class GpuProduct {
     w.open(false, p.c().batch());
     w.line(it + "batch = " + index + "get_group_id(2);");
     w.decode("batch", p.c().batch());
-    w.line(type + " acc[" + each + "][" + each + "], ra[" + rounds() + "], rb[" + rounds() + "];");
+    a.declareRegisters();
+    b.declareRegisters();
+    w.line(type + " acc[" + each + "][" + each + "];");
     unrolled("i", each, () -> unrolled("j", each, () -> w.line("acc[i][j] = 0;")));
     w.open(false, List.of());
     // The next tile is on its way from global memory while this one is multiplied.
     w.open(true, List.of());
-    load("ra", p.c().lhs(), p.c().m(), "m0", p.m());
-    load("rb", p.c().rhs(), p.c().n(), "n0", p.n());
+    a.load();
+    b.load();
     w.close("if (k0 < " + p.k() + ")");
     multiply(pitch);
     w.line("barrier(CLK_LOCAL_MEM_FENCE);");
-    keep("as", "ra", p.c().lhs(), p.c().m(), pitch);
-    keep("bs", "rb", p.c().rhs(), p.c().n(), pitch);
+    a.keep("", false);
+    b.keep("", false);
     w.line("barrier(CLK_LOCAL_MEM_FENCE);");
     long end = LoopRenderer.ceilDiv(p.k(), depth) * depth;
     w.close("for (" + w.indexType() + " k0 = 0; k0 <= " + end + "; k0 += " + depth + ")");
@@ -164,66 +167,6 @@ final class GpuProduct {
     w.open(false, List.of());
     body.run();
     w.close("for (int " + i + " = 0; " + i + " < " + n + "; " + i + "++)");
-  }
-
-  private void define(List<Loop> loops, String value) {
-    if (loops.size() == 1) {
-      w.line("const " + w.indexType() + " " + Writer.name(loops.getFirst()) + " = " + value + ";");
-    } else {
-      w.decode("(" + value + ")", loops);
-    }
-  }
-
-  private int rounds() {
-    return size * depth / group;
-  }
-
-  /** Whether neighbouring work-items load along k; otherwise along m or n. */
-  private boolean alongK(Expr side, List<Loop> loops) {
-    return Product.contiguous(w, side, p.c().k()) && !Product.contiguous(w, side, loops);
-  }
-
-  /** Position x along m or n and y along k of this work-item's v-th element of a tile. */
-  private void position(boolean alongK) {
-    int fast = alongK ? depth : size;
-    w.line("const int u = lid + v * " + group + ";");
-    w.line("const int x = u " + (alongK ? "/ " : "% ") + fast + ";");
-    w.line("const int y = u " + (alongK ? "% " : "/ ") + fast + ";");
-  }
-
-  /** Loads one operand's tile into registers; elements beyond the matrix are zero. */
-  private void load(String to, Expr side, List<Loop> loops, String first, long extent) {
-    w.line("#pragma unroll");
-    w.open(false, List.of());
-    position(alongK(side, loops));
-    w.line(to + "[v] = 0;");
-    w.open(true, loops);
-    for (Loop l : p.c().k()) {
-      w.scope().loops.set(l.id());
-    }
-    define(loops, first + " + x");
-    define(p.c().k(), "k0 + y");
-    w.line(to + "[v] = " + w.emit(side) + ";");
-    w.close(
-        "if ("
-            + inside(first + " + x", extent, size)
-            + " && "
-            + inside("k0 + y", p.k(), depth)
-            + ")");
-    w.close("for (int v = 0; v < " + rounds() + "; v++)");
-  }
-
-  /** Writes a tile from registers to local memory, row k by row k. */
-  private void keep(String tile, String from, Expr side, List<Loop> loops, int pitch) {
-    w.line("#pragma unroll");
-    w.open(false, List.of());
-    position(alongK(side, loops));
-    w.line(tile + "[y * " + pitch + " + x] = " + from + "[v];");
-    w.close("for (int v = 0; v < " + rounds() + "; v++)");
-  }
-
-  private static String inside(String at, long extent, long tile) {
-    return extent % tile == 0 ? "1" : at + " < " + extent;
   }
 
   /**
@@ -316,8 +259,8 @@ final class GpuProduct {
       w.scope().loops.set(l.id());
     }
     w.scope().accs.set(0);
-    define(p.c().m(), "m0 + y");
-    define(p.c().n(), "n0 + x");
+    w.define(p.c().m(), "m0 + y");
+    w.define(p.c().n(), "n0 + x");
     String vector = ScalarText.type(t, lanes);
     StringBuilder sum = new StringBuilder();
     for (int z = 0; z < slices; z++) {
@@ -329,7 +272,12 @@ final class GpuProduct {
     w.lanes(lanes > 1 ? p.c().n().getFirst() : null, lanes, true);
     w.stores(p.stores());
     w.lanes(null, 1, false);
-    w.close("if (" + inside("m0 + y", p.m(), size) + " && " + inside("n0 + x", p.n(), size) + ")");
+    w.close(
+        "if ("
+            + OperandTile.inside("m0 + y", p.m(), size)
+            + " && "
+            + OperandTile.inside("n0 + x", p.n(), size)
+            + ")");
     w.close("for (int v = 0; v < " + size * columns / group + "; v++)");
   }
 
@@ -352,12 +300,12 @@ final class GpuProduct {
     boolean vec = vectorStores();
     w.line("#pragma unroll");
     w.open(true, p.c().m());
-    define(p.c().m(), "m0 + " + offset("ty", "i"));
+    w.define(p.c().m(), "m0 + " + offset("ty", "i"));
     w.line("#pragma unroll");
     w.open(true, n);
     w.scope().accs.set(0);
     if (vec) {
-      define(n, "n0 + tx * " + run + " + j * " + run * threads);
+      w.define(n, "n0 + tx * " + run + " + j * " + run * threads);
       StringBuilder s = new StringBuilder();
       for (int q = 0; q < run; q++) {
         s.append(q == 0 ? "" : ", ")
@@ -376,24 +324,24 @@ final class GpuProduct {
           "for (int j = 0; j < "
               + each / run
               + "; j++) if ("
-              + inside("n0 + tx * " + run + " + j * " + run * threads, p.n(), size)
+              + OperandTile.inside("n0 + tx * " + run + " + j * " + run * threads, p.n(), size)
               + ")");
     } else {
-      define(n, "n0 + " + offset("tx", "j"));
+      w.define(n, "n0 + " + offset("tx", "j"));
       w.line("const " + ScalarText.type(t, 1) + " " + Writer.acc(0) + " = acc[i][j];");
       w.stores(p.stores());
       w.close(
           "for (int j = 0; j < "
               + each
               + "; j++) if ("
-              + inside("n0 + " + offset("tx", "j"), p.n(), size)
+              + OperandTile.inside("n0 + " + offset("tx", "j"), p.n(), size)
               + ")");
     }
     w.close(
         "for (int i = 0; i < "
             + each
             + "; i++) if ("
-            + inside("m0 + " + offset("ty", "i"), p.m(), size)
+            + OperandTile.inside("m0 + " + offset("ty", "i"), p.m(), size)
             + ")");
   }
 }

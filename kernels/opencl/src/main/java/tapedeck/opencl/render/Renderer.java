@@ -41,8 +41,11 @@ public final class Renderer {
     boolean gpu = target.profile() == Profile.GPU;
     Draft d =
         gpu
-            ? GpuProduct.render(k, target, written, facts, tuning)
+            ? TensorProduct.render(k, target, written, facts, tuning)
             : CpuProduct.render(k, target, written, facts, tuning.get(Template.PRODUCT_BLOCKS));
+    if (d == null && gpu) {
+      d = GpuProduct.render(k, target, written, facts, tuning);
+    }
     if (d == null && gpu) {
       d = GroupRenderer.render(k, target, written, facts, tuning.get(Template.REDUCE_GROUPS));
     }
@@ -83,10 +86,10 @@ public final class Renderer {
     }
     s.append(") {\n").append(d.top().text()).append("}\n");
     String body = s.toString();
-    String name = "td_" + hash(d.attributes() + body);
+    String name = "td_" + hash(d.functions() + d.attributes() + body);
     return new Rendered(
         name,
-        "__kernel " + d.attributes() + "void " + name + body,
+        d.functions() + "__kernel " + d.attributes() + "void " + name + body,
         d.global(),
         d.local(),
         d.strategy(),

@@ -11,6 +11,7 @@ import tapedeck.opencl.tuning.Profile;
  * @param localBytes local memory of one work-group
  * @param vectorBytes width of a vector register on CPU devices, or of one memory access on GPUs
  * @param fma32 whether float32 {@code fma} is done in hardware
+ * @param tensorCores how its matrix units are used
  */
 public record Target(
     Profile profile,
@@ -18,4 +19,5 @@ public record Target(
     int maxGroup,
     long localBytes,
     int vectorBytes,
-    boolean fma32) {}
+    boolean fma32,
+    TensorCores tensorCores) {}

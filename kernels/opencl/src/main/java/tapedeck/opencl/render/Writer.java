@@ -133,6 +133,15 @@ final class Writer {
     }
   }
 
+  /** Loop variables from a value that is the one loop's, or counts all of them. */
+  void define(List<Loop> loops, String value) {
+    if (loops.size() == 1) {
+      line("const " + indexType() + " " + name(loops.getFirst()) + " = " + value + ";");
+    } else {
+      decode("(" + value + ")", loops);
+    }
+  }
+
   String quotient(String a, long by) {
     return wide
         ? "(long)((ulong)(" + a + ") / " + by + "ul)"

@@ -18,6 +18,14 @@ public enum Template {
   /** All other products on GPUs; see {@link #PRODUCT_LARGE}. */
   PRODUCT_SMALL(Profile.GPU, size(), step(), slices(), productGroup()),
   /**
+   * Products of precision DEFAULT on tensor cores: a work-group computes a tile of {@code m} by
+   * {@code n} results, each warp {@code rows} by {@code columns} of them, {@code step} elements of
+   * k at a time. Tiles become smaller until every compute unit gets {@code waves} of them.
+   */
+  PRODUCT_TF32(Profile.GPU, "product.tf32", tensor()),
+  /** Products of precision HIGH on tensor cores; see {@link #PRODUCT_TF32}. */
+  PRODUCT_3XTF32(Profile.GPU, "product.3xtf32", tensor()),
+  /**
    * Long reductions on GPUs: work-groups of {@code group}, of which at least {@code columns} read
    * neighbouring columns; each work-item reduces {@code serial} elements or more before partial
    * results meet, in vectors of at most {@code bytes}. At most {@code groups} work-groups are
@@ -75,6 +83,8 @@ public enum Template {
   /** Accumulators of one work-item, beyond which they do not fit the registers of any GPU. */
   private static final int MOST_EACH = 8;
 
+  private static final int WARP = 32;
+
   private final Profile profile;
   private final String label;
   private final List<Parameter> parameters;
@@ -109,6 +119,17 @@ public enum Template {
 
   private static Parameter waves() {
     return new Parameter("waves", 1, 64, List.of(1, 2, 3, 4));
+  }
+
+  private static Parameter[] tensor() {
+    return new Parameter[] {
+      Parameter.of("m", 32, 64, 128, 256),
+      Parameter.of("n", 32, 64, 128, 256),
+      Parameter.of("step", 8, 16, 32),
+      Parameter.of("rows", 16, 32, 64, 128),
+      Parameter.of("columns", 8, 16, 32, 64, 128),
+      waves()
+    };
   }
 
   private static Parameter group() {
@@ -162,6 +183,7 @@ public enum Template {
   Optional<String> contradiction(Parameters p) {
     return switch (this) {
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL -> tiles(p);
+      case PRODUCT_TF32, PRODUCT_3XTF32 -> warps(p);
       case PRODUCT_BLOCKS ->
           p.get("rows") > p.get("m")
               ? Optional.of("rows " + p.get("rows") + " do not fit in m " + p.get("m"))
@@ -219,6 +241,36 @@ public enum Template {
     return Optional.empty();
   }
 
+  private static Optional<String> warps(Parameters p) {
+    Optional<String> odd = powerOfTwo(p, "m", "n", "step", "rows", "columns");
+    if (odd.isPresent()) {
+      return odd;
+    }
+    int rows = p.get("rows");
+    int columns = p.get("columns");
+    if (rows > p.get("m") || columns > p.get("n")) {
+      return Optional.of(
+          "a warp's " + rows + " by " + columns + " results are more than a group's");
+    }
+    if (rows * columns > WARP * MOST_EACH * 2 * MOST_EACH) {
+      return Optional.of(
+          "a warp's " + rows + " by " + columns + " results do not fit the registers");
+    }
+    int group = warpGroup(p);
+    if (Math.min(p.get("m"), p.get("n")) * p.get("step") % (4 * group) != 0) {
+      return Optional.of(
+          "a tile with step "
+              + p.get("step")
+              + " is not whole vectors of four for each of "
+              + group);
+    }
+    return Optional.empty();
+  }
+
+  private static int warpGroup(Parameters p) {
+    return WARP * (p.get("m") / p.get("rows")) * (p.get("n") / p.get("columns"));
+  }
+
   private static Optional<String> powerOfTwo(Parameters p, String... names) {
     for (String n : names) {
       if (Integer.bitCount(p.get(n)) != 1) {
@@ -237,6 +289,11 @@ public enum Template {
         long operands = 2L * p.get("step") * slices * (size + 4);
         yield 4 * (operands + (slices > 1 ? slices * size * size : 0));
       }
+      // Two tiles of each operand, whose rows are padded by 4 or 8 elements.
+      case PRODUCT_TF32, PRODUCT_3XTF32 -> {
+        long step = p.get("step");
+        yield 8 * (padded(p.get("m"), step) + padded(p.get("n"), step));
+      }
       // Blocks shrink until they fit; a register tile's width is at most 64 bytes times vectors.
       case PRODUCT_BLOCKS -> 64L * p.get("vectors") * (p.get("rows") + 16L) + 64L * p.get("rows");
       case REDUCE_GROUPS -> 4L * p.get("group");
@@ -244,8 +301,16 @@ public enum Template {
     };
   }
 
+  private static long padded(long side, long step) {
+    return Math.max(step * (side + 8), side * (step + 4));
+  }
+
   /** Work-items of a work-group. */
   int group(Parameters p) {
-    return profile == Profile.GPU ? p.get("group") : 1;
+    return switch (this) {
+      case PRODUCT_TF32, PRODUCT_3XTF32 -> warpGroup(p);
+      case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL, REDUCE_GROUPS, GRID -> p.get("group");
+      case PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
+    };
   }
 }
