@@ -16,6 +16,9 @@ record Blocking(int lanes, int mr, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
 
+  /** Vector registers: those of AVX-512 are 32, of narrower vectors 16. */
+  static final int REGISTERS = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
+
   static final Blocking F32 = of(FloatVector.SPECIES_PREFERRED.length(), 4);
   static final Blocking F64 = of(DoubleVector.SPECIES_PREFERRED.length(), 8);
 
@@ -23,11 +26,19 @@ record Blocking(int lanes, int mr, int mc, int kc) {
   static final long PACKED = 16 << 20;
 
   private static Blocking of(int lanes, int size) {
-    // with 32 vector registers 16 sums fit beside the operands, with 16 there are 8
-    int mr = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 8 : 4;
+    // with 32 vector registers 16 sums fit beside the operands, with 16 there are 12
+    int mr = REGISTERS >= 32 ? 8 : 6;
     int kc = Math.clamp(L1 / 2 / ((long) mr * size), 64, 1024) / 16 * 16;
     int mc = Math.clamp(L2 / 2 / ((long) kc * size), 64, 512) / mr * mr;
     return new Blocking(lanes, mr, mc, kc);
+  }
+
+  /**
+   * Whether rows of A stay rows where it lies by rows. Indices and bounds of six rows take more
+   * time than making panels of them.
+   */
+  boolean rowsOfA() {
+    return mr != 6;
   }
 
   /** Columns of a panel of B. */

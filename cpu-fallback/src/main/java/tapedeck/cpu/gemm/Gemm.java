@@ -103,7 +103,9 @@ public final class Gemm {
     }
     this.mc = roundUp(ceilDiv(m, blocks), blocking.mr());
     this.rowBlocks = ceilDiv(m, mc);
-    this.byRows = a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1;
+    this.byRows =
+        blocking.rowsOfA()
+            && (a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1);
     this.tiles = Tiles.of(f64, byRows);
     this.inPlace =
         b instanceof Operand.Strided s
@@ -239,16 +241,17 @@ public final class Gemm {
     switch (a) {
       case Operand.Strided s -> {
         long src = s.address() + (m0 * s.rowStride() + row * s.colStride()) * size;
-        if (byRows) {
+        if (s.colStride() == 1) {
           copyRows(src, s.rowStride(), 0, rows, deep, mine);
         } else {
           packRows(src, s.rowStride(), s.colStride(), rows, deep, mine);
         }
       }
       case Operand.Computed c -> {
-        long src = mine.fill.bytes((long) FILLED * deep * size);
-        for (int r = 0; r < rows; r += FILLED) {
-          int some = Math.min(FILLED, rows - r);
+        int most = roundUp(FILLED, blocking.mr());
+        long src = mine.fill.bytes((long) most * deep * size);
+        for (int r = 0; r < rows; r += most) {
+          int some = Math.min(most, rows - r);
           c.filler().fill(src, deep, m0 + r, some, row, deep);
           copyRows(src, deep, r, some, deep, mine);
         }
@@ -258,10 +261,31 @@ public final class Gemm {
 
   private void copyRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
     int lda = lda(deep);
-    if (f64) {
+    if (!byRows) {
+      turnRows(src, rowStride, first, count, deep, mine);
+    } else if (f64) {
       Packing.rows64(src, rowStride, count, deep, mine.a64(), first * lda, lda);
     } else {
       Packing.rows32(src, rowStride, count, deep, mine.a32(), first * lda, lda);
+    }
+  }
+
+  /** Rows become panels by way of an array, whose elements the JIT reads at less cost. */
+  private void turnRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
+    int lda = lda(deep);
+    int mr = blocking.mr();
+    for (int r = 0; r < count; r += mr) {
+      int valid = Math.min(mr, count - r);
+      int high = valid > mr / 2 ? mr : mr / 2;
+      int to = (first + r) * deep;
+      long from = src + r * rowStride * size;
+      if (f64) {
+        Packing.rows64(from, rowStride, valid, deep, mine.rows64(), 0, lda);
+        Packing.turn64(mine.rows64(), lda, valid, high, deep, mine.a64(), to);
+      } else {
+        Packing.rows32(from, rowStride, valid, deep, mine.rows32(), 0, lda);
+        Packing.turn32(mine.rows32(), lda, valid, high, deep, mine.a32(), to);
+      }
     }
   }
 

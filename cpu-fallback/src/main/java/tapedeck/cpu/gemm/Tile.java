@@ -24,6 +24,14 @@ interface Tile {
   record Form(boolean f64, boolean byRows, int height, int vectors) {
     private static final Map<Form, Tile> TILES = new ConcurrentHashMap<>();
 
+    /**
+     * Rows of B in a turn of the loop. Where registers are few two take less time, and where there
+     * are 32 one takes as little.
+     */
+    int steps() {
+      return Blocking.REGISTERS >= 32 ? 1 : 2;
+    }
+
     /** The loop of this form, generated when it is first asked for. */
     Tile tile() {
       return TILES.computeIfAbsent(this, TileWriter::write);

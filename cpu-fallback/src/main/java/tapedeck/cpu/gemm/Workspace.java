@@ -18,6 +18,11 @@ final class Workspace {
 
   private double[] a64 = {};
 
+  /** Rows of A on their way into a panel. */
+  private float[] rows32 = {};
+
+  private double[] rows64 = {};
+
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
 
@@ -55,6 +60,24 @@ final class Workspace {
       a64 = new double[elements(Blocking.F64)];
     }
     return a64;
+  }
+
+  float[] rows32() {
+    if (rows32.length == 0) {
+      rows32 = new float[panel(Blocking.F32)];
+    }
+    return rows32;
+  }
+
+  double[] rows64() {
+    if (rows64.length == 0) {
+      rows64 = new double[panel(Blocking.F64)];
+    }
+    return rows64;
+  }
+
+  private static int panel(Blocking b) {
+    return b.mr() * (b.kc() + b.nr());
   }
 
   /** Enough for padded rows as well as for panels. */
