@@ -20,17 +20,10 @@ interface Tile {
    * Height in rows and width in vectors of a tile, and where A's elements are.
    *
    * @param byRows whether A lies by rows, lda elements apart, rather than by columns without gaps
+   * @param steps rows of B in a turn of the loop
    */
-  record Form(boolean f64, boolean byRows, int height, int vectors) {
+  record Form(boolean f64, boolean byRows, int height, int vectors, int steps) {
     private static final Map<Form, Tile> TILES = new ConcurrentHashMap<>();
-
-    /**
-     * Rows of B in a turn of the loop. Where registers are few two take less time, and where there
-     * are 32 one takes as little.
-     */
-    int steps() {
-      return Blocking.REGISTERS >= 32 ? 1 : 2;
-    }
 
     /** The loop of this form, generated when it is first asked for. */
     Tile tile() {

@@ -38,8 +38,8 @@ final class TileWriter {
   static Tile write(Tile.Form form) {
     String name = "Tile%dx%dof%d".formatted(form.height(), form.vectors(), form.f64() ? 64 : 32);
     Tile tile = Generated.define(Tile.class, name, RUN, code -> new TileWriter(form, code).body());
-    // narrower ones are for edges, and seldom run
-    if (form.vectors() > 1) {
+    // the others are for edges, and seldom run
+    if (form.vectors() == 4 || (form.vectors() == 2 && Blocking.isWhole(form.height()))) {
       // every loop and both ends take part: what never ran is compiled anew when it first does
       int depth = form.steps() + 1;
       Object a = form.f64() ? new double[form.height() * depth] : new float[form.height() * depth];
