@@ -13,15 +13,16 @@ import jdk.incubator.vector.FloatVector;
  * @param lanes of a vector; a tile is at most two vectors wide
  * @param mr rows of a tile
  * @param steps rows of B in a turn of a tile's loop
- * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels, of which
- *     only those of six rows are made
+ * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels, of
+ *     which only those of six rows are made
  */
 record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
 
   /** Vector registers: those of AVX-512 are 32, of narrower vectors 16. */
-  private static final int REGISTERS = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
+  private static final int REGISTERS =
+      FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
 
   static final Blocking F32 = of(FloatVector.SPECIES_PREFERRED.length(), 4);
   static final Blocking F64 = of(DoubleVector.SPECIES_PREFERRED.length(), 8);
@@ -32,7 +33,7 @@ record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
   private static final Blocking FEW64 = F64.forFewColumns();
 
   /** Vectors of a row of the product below which its columns are few. */
-  private static final int FEW_VECTORS = 12;
+  private static final int FEW_VECTORS = 16;
 
   /** Most bytes of B that are packed at a time. */
   static final long PACKED = 16 << 20;

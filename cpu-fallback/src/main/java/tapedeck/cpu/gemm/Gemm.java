@@ -332,9 +332,11 @@ public final class Gemm {
       int high = valid > mr / 2 ? mr : mr / 2;
       long from = src + r * rowStride * size;
       if (f64) {
-        Packing.panel64(from, rowStride, colStride, valid, high, deep, mine.a64(blocking), r * deep);
+        Packing.panel64(
+            from, rowStride, colStride, valid, high, deep, mine.a64(blocking), r * deep);
       } else {
-        Packing.panel32(from, rowStride, colStride, valid, high, deep, mine.a32(blocking), r * deep);
+        Packing.panel32(
+            from, rowStride, colStride, valid, high, deep, mine.a32(blocking), r * deep);
       }
     }
   }
