@@ -11,23 +11,67 @@ import jdk.incubator.vector.FloatVector;
  * stay in the second-level cache, and the rows of one tile (MR x KC) in the first.
  *
  * @param lanes of a vector; a tile is at most two vectors wide
+ * @param mr rows of a tile
+ * @param steps rows of B in a turn of a tile's loop
+ * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels, of
+ *     which only those of six rows are made
  */
-record Blocking(int lanes, int mr, int mc, int kc) {
+record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
+
+  /** Vector registers: those of AVX-512 are 32, of narrower vectors 16. */
+  private static final int REGISTERS =
+      FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
 
   static final Blocking F32 = of(FloatVector.SPECIES_PREFERRED.length(), 4);
   static final Blocking F64 = of(DoubleVector.SPECIES_PREFERRED.length(), 8);
 
+  /** For few columns, where panels of A would be used too seldom to be worth making. */
+  private static final Blocking FEW32 = F32.forFewColumns();
+
+  private static final Blocking FEW64 = F64.forFewColumns();
+
+  /** Vectors of a row of the product below which its columns are few. */
+  private static final int FEW_VECTORS = 16;
+
   /** Most bytes of B that are packed at a time. */
   static final long PACKED = 16 << 20;
 
+  /** What suits a product of this many columns. */
+  static Blocking of(boolean f64, int n) {
+    Blocking by = f64 ? F64 : F32;
+    return n >= FEW_VECTORS * by.lanes ? by : f64 ? FEW64 : FEW32;
+  }
+
   private static Blocking of(int lanes, int size) {
-    // with 32 vector registers 16 sums fit beside the operands, with 16 there are 8
-    int mr = FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 8 : 4;
+    // 16 sums fit beside the operands in 32 vector registers, and 12 in 16, where indices and
+    // bounds of six rows take more time than making panels of them
+    boolean many = REGISTERS >= 32;
+    int mr = many ? 8 : 6;
     int kc = Math.clamp(L1 / 2 / ((long) mr * size), 64, 1024) / 16 * 16;
     int mc = Math.clamp(L2 / 2 / ((long) kc * size), 64, 512) / mr * mr;
-    return new Blocking(lanes, mr, mc, kc);
+    return new Blocking(lanes, mr, many ? 1 : 2, many, mc, kc);
+  }
+
+  /** The depth stays the same, and with it the order in which elements are summed. */
+  private Blocking forFewColumns() {
+    return byRows ? this : new Blocking(lanes, 4, 1, true, mc / 4 * 4, kc);
+  }
+
+  /** Whether whole tiles have this height, rather than those of edges. */
+  static boolean isWhole(int height) {
+    return height == F32.mr || height == FEW32.mr;
+  }
+
+  /** Elements of so many rows of A, padded or not. */
+  int elements(int rows) {
+    return rows * (kc + nr());
+  }
+
+  /** Elements of a block of A and what is padded of it. */
+  int elements() {
+    return elements(mc + mr);
   }
 
   /** Columns of a panel of B. */

@@ -1,5 +1,7 @@
 package tapedeck.cpu.gemm;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import tapedeck.cpu.math.Memory;
 
 /**
@@ -78,7 +80,15 @@ public final class Gemm {
   private long sums;
 
   private Gemm(
-      boolean f64, int m, int n, int k, Operand a, Operand b, Epilogue epilogue, int threads) {
+      Blocking blocking,
+      boolean f64,
+      int m,
+      int n,
+      int k,
+      Operand a,
+      Operand b,
+      Epilogue epilogue,
+      int threads) {
     this.f64 = f64;
     this.size = f64 ? 8 : 4;
     this.m = m;
@@ -88,7 +98,7 @@ public final class Gemm {
     this.b = b;
     this.epilogue = epilogue;
     this.store = epilogue instanceof Epilogue.Store s ? s : null;
-    this.blocking = f64 ? Blocking.F64 : Blocking.F32;
+    this.blocking = blocking;
     this.lanes = blocking.lanes();
     int slices = ceilDiv(k, blocking.kc());
     this.kc = ceilDiv(k, slices);
@@ -103,8 +113,10 @@ public final class Gemm {
     }
     this.mc = roundUp(ceilDiv(m, blocks), blocking.mr());
     this.rowBlocks = ceilDiv(m, mc);
-    this.byRows = a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1;
-    this.tiles = Tiles.of(f64, byRows);
+    this.byRows =
+        blocking.byRows()
+            && (a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1);
+    this.tiles = Tiles.of(f64, byRows, blocking);
     this.inPlace =
         b instanceof Operand.Strided s
                 && s.colStride() == 1
@@ -151,7 +163,21 @@ public final class Gemm {
       SkinnyProduct.run(f64, m, n, k, a, b, epilogue, by);
       return;
     }
-    new Gemm(f64, m, n, k, a, b, epilogue, by.threads()).run(by);
+    run(Blocking.of(f64, n), f64, m, n, k, a, b, epilogue, by);
+  }
+
+  /** As above, of a product that has elements, in blocks and tiles of given sizes. */
+  static void run(
+      Blocking blocking,
+      boolean f64,
+      int m,
+      int n,
+      int k,
+      Operand a,
+      Operand b,
+      Epilogue epilogue,
+      Parallel by) {
+    new Gemm(blocking, f64, m, n, k, a, b, epilogue, by.threads()).run(by);
   }
 
   private static void zeros(boolean f64, int m, int n, Epilogue epilogue) {
@@ -239,16 +265,17 @@ public final class Gemm {
     switch (a) {
       case Operand.Strided s -> {
         long src = s.address() + (m0 * s.rowStride() + row * s.colStride()) * size;
-        if (byRows) {
+        if (s.colStride() == 1) {
           copyRows(src, s.rowStride(), 0, rows, deep, mine);
         } else {
           packRows(src, s.rowStride(), s.colStride(), rows, deep, mine);
         }
       }
       case Operand.Computed c -> {
-        long src = mine.fill.bytes((long) FILLED * deep * size);
-        for (int r = 0; r < rows; r += FILLED) {
-          int some = Math.min(FILLED, rows - r);
+        int most = roundUp(FILLED, blocking.mr());
+        long src = mine.fill.bytes((long) most * deep * size);
+        for (int r = 0; r < rows; r += most) {
+          int some = Math.min(most, rows - r);
           c.filler().fill(src, deep, m0 + r, some, row, deep);
           copyRows(src, deep, r, some, deep, mine);
         }
@@ -258,10 +285,31 @@ public final class Gemm {
 
   private void copyRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
     int lda = lda(deep);
-    if (f64) {
-      Packing.rows64(src, rowStride, count, deep, mine.a64(), first * lda, lda);
+    if (!byRows) {
+      turnRows(src, rowStride, first, count, deep, mine);
+    } else if (f64) {
+      Packing.rows64(src, rowStride, count, deep, mine.a64(blocking), first * lda, lda);
     } else {
-      Packing.rows32(src, rowStride, count, deep, mine.a32(), first * lda, lda);
+      Packing.rows32(src, rowStride, count, deep, mine.a32(blocking), first * lda, lda);
+    }
+  }
+
+  /** Rows become panels by way of an array, whose elements the JIT reads at less cost. */
+  private void turnRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
+    int lda = lda(deep);
+    int mr = blocking.mr();
+    for (int r = 0; r < count; r += mr) {
+      int valid = Math.min(mr, count - r);
+      int high = valid > mr / 2 ? mr : mr / 2;
+      int to = (first + r) * deep;
+      long from = src + r * rowStride * size;
+      if (f64) {
+        Packing.rows64(from, rowStride, valid, deep, mine.rows64(blocking), 0, lda);
+        Packing.turn64(mine.rows64(blocking), lda, valid, high, deep, mine.a64(blocking), to);
+      } else {
+        Packing.rows32(from, rowStride, valid, deep, mine.rows32(blocking), 0, lda);
+        Packing.turn32(mine.rows32(blocking), lda, valid, high, deep, mine.a32(blocking), to);
+      }
     }
   }
 
@@ -275,18 +323,20 @@ public final class Gemm {
     int mr = blocking.mr();
     int whole = rowStride == 1 ? rows / mr : 0;
     if (f64) {
-      Packing.columns64(src, colStride, whole, mr, deep, mine.a64());
+      Packing.columns64(src, colStride, whole, mr, deep, mine.a64(blocking));
     } else {
-      Packing.columns32(src, colStride, whole, mr, deep, mine.a32());
+      Packing.columns32(src, colStride, whole, mr, deep, mine.a32(blocking));
     }
     for (int r = whole * mr; r < rows; r += mr) {
       int valid = Math.min(mr, rows - r);
       int high = valid > mr / 2 ? mr : mr / 2;
       long from = src + r * rowStride * size;
       if (f64) {
-        Packing.panel64(from, rowStride, colStride, valid, high, deep, mine.a64(), r * deep);
+        Packing.panel64(
+            from, rowStride, colStride, valid, high, deep, mine.a64(blocking), r * deep);
       } else {
-        Packing.panel32(from, rowStride, colStride, valid, high, deep, mine.a32(), r * deep);
+        Packing.panel32(
+            from, rowStride, colStride, valid, high, deep, mine.a32(blocking), r * deep);
       }
     }
   }
@@ -349,7 +399,7 @@ public final class Gemm {
       int end,
       long c,
       long ld) {
-    Object from = f64 ? mine.a64() : mine.a32();
+    Object from = f64 ? mine.a64(blocking) : mine.a32(blocking);
     int nr = blocking.nr();
     int lda = lda(deep);
     int at = i * (byRows ? lda : deep);
@@ -394,23 +444,16 @@ public final class Gemm {
 
   /** The tiles of a product. */
   private record Tiles(Tile whole, Tile narrow, Tile low, Tile lowNarrow) {
-    // a race makes two of a kind, of which either will do
-    private static final Tiles[] MADE = new Tiles[4];
+    private static final Map<Tile.Form, Tiles> MADE = new ConcurrentHashMap<>();
 
-    static Tiles of(boolean f64, boolean byRows) {
-      int at = (f64 ? 2 : 0) + (byRows ? 1 : 0);
-      Tiles t = MADE[at];
-      if (t == null) {
-        int mr = (f64 ? Blocking.F64 : Blocking.F32).mr();
-        t =
-            new Tiles(
-                new Tile.Form(f64, byRows, mr, 2).tile(),
-                new Tile.Form(f64, byRows, mr, 1).tile(),
-                new Tile.Form(f64, byRows, mr / 2, 2).tile(),
-                new Tile.Form(f64, byRows, mr / 2, 1).tile());
-        MADE[at] = t;
-      }
-      return t;
+    static Tiles of(boolean f64, boolean byRows, Blocking by) {
+      return MADE.computeIfAbsent(
+          new Tile.Form(f64, byRows, by.mr(), 2, by.steps()),
+          f -> new Tiles(f.tile(), part(f, 1, 1), part(f, 2, 2), part(f, 2, 1)));
+    }
+
+    private static Tile part(Tile.Form f, int divisor, int vectors) {
+      return new Tile.Form(f.f64(), f.byRows(), f.height() / divisor, vectors, f.steps()).tile();
     }
 
     Tile get(boolean isLow, boolean isNarrow) {

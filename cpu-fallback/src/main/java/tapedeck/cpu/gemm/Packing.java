@@ -11,12 +11,17 @@ import tapedeck.cpu.math.Memory;
 
 /** Copies parts of operands to where tiles read them. */
 final class Packing {
-  /** As high as a tile, or as long as vectors are. */
+  /** As high as a tile or as a part of it, or as long as vectors are. */
   private static final VectorSpecies<Float> HEIGHT32 =
-      VectorSpecies.of(float.class, shape(32 * Blocking.F32.mr()));
+      VectorSpecies.of(float.class, shape(32 * Integer.highestOneBit(Blocking.F32.mr())));
 
   private static final VectorSpecies<Double> HEIGHT64 =
-      VectorSpecies.of(double.class, shape(64 * Blocking.F64.mr()));
+      VectorSpecies.of(double.class, shape(64 * Integer.highestOneBit(Blocking.F64.mr())));
+
+  /** For the two rows of six that are left. */
+  private static final VectorSpecies<Float> REST32 = FloatVector.SPECIES_64;
+
+  private static final VectorSpecies<Double> REST64 = DoubleVector.SPECIES_128;
 
   private Packing() {}
 
@@ -129,10 +134,16 @@ final class Packing {
       long from = src + 4L * d * depthStride;
       for (int p = 0; p < count; p++) {
         int to = (p * depth + d) * height;
-        for (int r = 0; r < height; r += HEIGHT32.length()) {
+        int r = 0;
+        for (; r <= height - HEIGHT32.length(); r += HEIGHT32.length()) {
           FloatVector.fromMemorySegment(HEIGHT32, Memory.ALL, from, nativeOrder())
               .intoArray(dst, to + r);
           from += HEIGHT32.vectorByteSize();
+        }
+        for (; r < height; r += REST32.length()) {
+          FloatVector.fromMemorySegment(REST32, Memory.ALL, from, nativeOrder())
+              .intoArray(dst, to + r);
+          from += REST32.vectorByteSize();
         }
       }
     }
@@ -145,10 +156,16 @@ final class Packing {
       long from = src + 8L * d * depthStride;
       for (int p = 0; p < count; p++) {
         int to = (p * depth + d) * height;
-        for (int r = 0; r < height; r += HEIGHT64.length()) {
+        int r = 0;
+        for (; r <= height - HEIGHT64.length(); r += HEIGHT64.length()) {
           DoubleVector.fromMemorySegment(HEIGHT64, Memory.ALL, from, nativeOrder())
               .intoArray(dst, to + r);
           from += HEIGHT64.vectorByteSize();
+        }
+        for (; r < height; r += REST64.length()) {
+          DoubleVector.fromMemorySegment(REST64, Memory.ALL, from, nativeOrder())
+              .intoArray(dst, to + r);
+          from += REST64.vectorByteSize();
         }
       }
     }
@@ -190,6 +207,40 @@ final class Packing {
       long from = src + 8L * d * depthStride;
       for (int r = 0; r < height; r++) {
         dst[at + d * height + r] = r < valid ? Memory.getDouble(from + 8L * r * rowStride) : 0;
+      }
+    }
+  }
+
+  /**
+   * Packs one panel of 3 or 6 rows into an array from index at on, by columns, from rows that lie
+   * lda elements apart in another. Where fewer are valid the last stands in for the others.
+   */
+  static void turn32(float[] rows, int lda, int valid, int height, int depth, float[] dst, int at) {
+    for (int r = 0; r < height; r += 3) {
+      int x = Math.min(r, valid - 1) * lda;
+      int y = Math.min(r + 1, valid - 1) * lda;
+      int z = Math.min(r + 2, valid - 1) * lda;
+      int to = at + r;
+      for (int d = 0; d < depth; d++) {
+        dst[to + d * height] = rows[x + d];
+        dst[to + d * height + 1] = rows[y + d];
+        dst[to + d * height + 2] = rows[z + d];
+      }
+    }
+  }
+
+  /** As {@link #turn32}. */
+  static void turn64(
+      double[] rows, int lda, int valid, int height, int depth, double[] dst, int at) {
+    for (int r = 0; r < height; r += 3) {
+      int x = Math.min(r, valid - 1) * lda;
+      int y = Math.min(r + 1, valid - 1) * lda;
+      int z = Math.min(r + 2, valid - 1) * lda;
+      int to = at + r;
+      for (int d = 0; d < depth; d++) {
+        dst[to + d * height] = rows[x + d];
+        dst[to + d * height + 1] = rows[y + d];
+        dst[to + d * height + 2] = rows[z + d];
       }
     }
   }

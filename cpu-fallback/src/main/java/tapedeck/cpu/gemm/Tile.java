@@ -20,8 +20,9 @@ interface Tile {
    * Height in rows and width in vectors of a tile, and where A's elements are.
    *
    * @param byRows whether A lies by rows, lda elements apart, rather than by columns without gaps
+   * @param steps rows of B in a turn of the loop
    */
-  record Form(boolean f64, boolean byRows, int height, int vectors) {
+  record Form(boolean f64, boolean byRows, int height, int vectors, int steps) {
     private static final Map<Form, Tile> TILES = new ConcurrentHashMap<>();
 
     /** The loop of this form, generated when it is first asked for. */

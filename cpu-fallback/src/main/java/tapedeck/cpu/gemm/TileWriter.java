@@ -39,9 +39,16 @@ final class TileWriter {
     String name = "Tile%dx%dof%d".formatted(form.height(), form.vectors(), form.f64() ? 64 : 32);
     Tile tile = Generated.define(Tile.class, name, RUN, code -> new TileWriter(form, code).body());
     // the others are for edges, and seldom run
-    if (form.vectors() == 4 || (form.vectors() == 2 && form.height() == Blocking.F32.mr())) {
-      Object a = form.f64() ? new double[form.height()] : new float[form.height()];
-      Generated.rehearse(memory -> tile.run(a, 0, 1, 1, memory, 0, memory, 0, false));
+    if (form.vectors() == 4 || (form.vectors() == 2 && Blocking.isWhole(form.height()))) {
+      // every loop and both ends take part, seldom used ones too: what never ran is compiled anew
+      int most = form.steps() + 1;
+      Object a = form.f64() ? new double[form.height() * most] : new float[form.height() * most];
+      int[] times = {0};
+      Generated.rehearse(
+          memory -> {
+            boolean seldom = ++times[0] % 4 == 0;
+            tile.run(a, 0, most, seldom ? most : most - 1, memory, 0, memory, 0, seldom);
+          });
     }
     return tile;
   }
@@ -66,43 +73,59 @@ final class TileWriter {
     code.iload(DEPTH).loadConstant(form.byRows() ? 1 : height).imul();
     code.iload(FROM).iadd().istore(end);
 
-    Label top = code.newLabel();
-    Label done = code.newLabel();
-    code.labelBinding(top).iload(FROM).iload(end).if_icmpge(done);
-    int[] b = new int[vectors];
-    for (int v = 0; v < vectors; v++) {
-      b[v] = code.allocateLocal(TypeKind.REFERENCE);
-      emit.load(B, v);
-      code.astore(b[v]);
+    if (form.steps() > 1) {
+      loop(form.steps(), rows, end);
     }
-    int factor = code.allocateLocal(TypeKind.REFERENCE);
-    for (int r = 0; r < height; r++) {
-      int row = r;
-      emit.broadcast(() -> element(row, rows[row]));
-      code.astore(factor);
-      for (int v = 0; v < vectors; v++) {
-        int sum = sums[r * vectors + v];
-        code.aload(factor).aload(b[v]).aload(sum);
-        emit.call("fma", 2);
-        code.astore(sum);
-      }
-    }
-    emit.advance(B, PITCH);
-    code.iinc(FROM, form.byRows() ? 1 : height).goto_(top).labelBinding(done);
+    loop(1, rows, end);
     result();
     code.return_();
   }
 
-  /** Puts A's element of a row on the stack, whose offset is in a variable if A lies by rows. */
-  private void element(int row, int offset) {
-    code.aload(A).iload(FROM);
-    if (row > 0) {
-      if (form.byRows()) {
-        code.iload(offset);
-      } else {
-        code.loadConstant(row);
+  /** Adds up products, several rows of B at a time, until A's index is too near to its end. */
+  private void loop(int steps, int[] rows, int end) {
+    int height = form.height();
+    int vectors = form.vectors();
+    int step = form.byRows() ? 1 : height;
+    Label top = code.newLabel();
+    Label done = code.newLabel();
+    int stop = code.allocateLocal(TypeKind.INT);
+    code.iload(end).loadConstant((steps - 1) * step).isub().istore(stop);
+    code.labelBinding(top).iload(FROM).iload(stop).if_icmpge(done);
+    int[] b = new int[vectors];
+    int factor = code.allocateLocal(TypeKind.REFERENCE);
+    for (int s = 0; s < steps; s++) {
+      for (int v = 0; v < vectors; v++) {
+        b[v] = code.allocateLocal(TypeKind.REFERENCE);
+        emit.load(B, v);
+        code.astore(b[v]);
       }
-      code.iadd();
+      for (int r = 0; r < height; r++) {
+        int row = form.byRows() ? rows[r] : 0;
+        int plus = s * step + (form.byRows() ? 0 : r);
+        emit.broadcast(() -> element(row, plus));
+        code.astore(factor);
+        for (int v = 0; v < vectors; v++) {
+          int sum = sums[r * vectors + v];
+          code.aload(factor).aload(b[v]).aload(sum);
+          emit.call("fma", 2);
+          code.astore(sum);
+        }
+      }
+      emit.advance(B, PITCH);
+    }
+    code.iinc(FROM, steps * step).goto_(top).labelBinding(done);
+  }
+
+  /**
+   * Puts an element of A on the stack, past the one at hand by a number and by a variable if any.
+   */
+  private void element(int offset, int plus) {
+    code.aload(A).iload(FROM);
+    if (offset > 0) {
+      code.iload(offset).iadd();
+    }
+    if (plus > 0) {
+      code.loadConstant(plus).iadd();
     }
     code.arrayLoad(form.f64() ? TypeKind.DOUBLE : TypeKind.FLOAT);
   }

@@ -7,8 +7,9 @@ import java.lang.foreign.MemorySegment;
 final class Workspace {
   private static final ThreadLocal<Workspace> OF_THREAD = ThreadLocal.withInitial(Workspace::new);
 
+  /** Eight rows of two vectors at most, and 16 sums. */
   private static final long TILE_BYTES =
-      Math.max(4L * Blocking.F32.mr() * Blocking.F32.nr(), 16 * Double.BYTES);
+      Math.max(16L * Lanes.F32.vectorByteSize(), 16 * Double.BYTES);
 
   /**
    * Packed rows of A, in an array of the type at hand: reading single elements of arrays costs the
@@ -17,6 +18,11 @@ final class Workspace {
   private float[] a32 = {};
 
   private double[] a64 = {};
+
+  /** Rows of A on their way into a panel. */
+  private float[] rows32 = {};
+
+  private double[] rows64 = {};
 
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
@@ -43,23 +49,25 @@ final class Workspace {
 
   private Workspace() {}
 
-  float[] a32() {
-    if (a32.length == 0) {
-      a32 = new float[elements(Blocking.F32)];
-    }
+  /** Enough for padded rows as well as for panels, as are those below. */
+  float[] a32(Blocking by) {
+    a32 = a32.length < by.elements() ? new float[by.elements()] : a32;
     return a32;
   }
 
-  double[] a64() {
-    if (a64.length == 0) {
-      a64 = new double[elements(Blocking.F64)];
-    }
+  double[] a64(Blocking by) {
+    a64 = a64.length < by.elements() ? new double[by.elements()] : a64;
     return a64;
   }
 
-  /** Enough for padded rows as well as for panels. */
-  private static int elements(Blocking b) {
-    return (b.mc() + b.mr()) * (b.kc() + b.nr());
+  float[] rows32(Blocking by) {
+    rows32 = rows32.length < by.elements(by.mr()) ? new float[by.elements(by.mr())] : rows32;
+    return rows32;
+  }
+
+  double[] rows64(Blocking by) {
+    rows64 = rows64.length < by.elements(by.mr()) ? new double[by.elements(by.mr())] : rows64;
+    return rows64;
   }
 
   static Workspace get() {

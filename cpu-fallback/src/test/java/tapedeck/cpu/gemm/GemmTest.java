@@ -129,8 +129,19 @@ class GemmTest {
     }
   }
 
+  /** What multiplies: {@link Gemm} as the machine suggests, or in blocks of some size. */
+  private interface Run {
+    void run(Operand a, Operand b, Epilogue epilogue, Parallel parallel);
+  }
+
   private static void check(
       boolean f64, int m, int n, int k, Layout la, Layout lb, Parallel parallel) {
+    Run run = (a, b, epilogue, by) -> Gemm.run(f64, m, n, k, a, b, epilogue, by);
+    check(run, f64, m, n, k, la, lb, parallel);
+  }
+
+  private static void check(
+      Run run, boolean f64, int m, int n, int k, Layout la, Layout lb, Parallel parallel) {
     String what = (f64 ? "f64 " : "f32 ") + m + "x" + n + "x" + k + " " + la + " " + lb;
     Random random = new Random(31L * m + n + k);
     int size = f64 ? 8 : 4;
@@ -142,7 +153,7 @@ class GemmTest {
       for (int i = 0; i < m * ld; i++) {
         put(f64, c + (long) i * size, 7);
       }
-      Gemm.run(f64, m, n, k, a.operand, b.operand, new Epilogue.Store(c, ld, f64), parallel);
+      run.run(a.operand, b.operand, new Epilogue.Store(c, ld, f64), parallel);
       double[] tiled = new double[m * n];
       AtomicInteger[] seen = new AtomicInteger[m * n];
       for (int i = 0; i < m * n; i++) {
@@ -158,7 +169,7 @@ class GemmTest {
               }
             }
           };
-      Gemm.run(f64, m, n, k, a.operand, b.operand, collect, Parallel.SEQUENTIAL);
+      run.run(a.operand, b.operand, collect, Parallel.SEQUENTIAL);
       double unit = f64 ? 0x1p-53 : 0x1p-24;
       for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {
@@ -239,6 +250,35 @@ class GemmTest {
       check(f64, 70, 640, 530, la, Layout.ROWS, FIVE);
       check(f64, 68, 130, 600, la, Layout.PADDED_ROWS, FIVE);
       check(f64, 20, 75, 45, la, Layout.PADDED_COLUMNS, TWO);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void tilesAndBlocksOfOtherMachines(boolean f64) {
+    int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
+    Blocking[] some = {
+      new Blocking(lanes, 4, 1, true, 16, 64),
+      new Blocking(lanes, 6, 2, false, 24, 32),
+      new Blocking(lanes, 6, 1, false, 12, 17),
+      new Blocking(lanes, 6, 2, true, 18, 33),
+      new Blocking(lanes, 8, 1, true, 16, 48),
+      new Blocking(lanes, 8, 2, true, 24, 31)
+    };
+    for (Blocking by : some) {
+      for (Layout la : Layout.values()) {
+        for (int m = 23; m <= 30; m++) {
+          int rows = m;
+          // an odd and an even number of steps of depth, in one slice and in several
+          for (int k : new int[] {1, 2, 30, 67}) {
+            int n = 5 * lanes - m % 3;
+            Run run =
+                (a, b, epilogue, parallel) ->
+                    Gemm.run(by, f64, rows, n, k, a, b, epilogue, parallel);
+            check(run, f64, rows, n, k, la, m % 2 == 0 ? Layout.ROWS : Layout.COLUMNS, TWO);
+          }
+        }
+      }
     }
   }
 
