@@ -55,7 +55,6 @@ final class TileWriter {
 
   private void body() {
     int height = form.height();
-    int vectors = form.vectors();
     code.aload(A).checkcast(emit.element.arrayType()).astore(A);
     for (int i = 0; i < sums.length; i++) {
       sums[i] = code.allocateLocal(TypeKind.REFERENCE);
