@@ -6,6 +6,7 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,9 @@ final class LoopGen {
   /** Rows between the current one and that of which values are loaded. */
   private int rowsAhead;
 
+  /** Masks of the lanes of the last vector, by type; of bools where a fold needs them. */
+  private final Map<DType, Integer> remainders = new EnumMap<>(DType.class);
+
   private LoopGen(
       BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop, CodeBuilder code) {
     this.place = place;
@@ -86,6 +90,7 @@ final class LoopGen {
       }
       int target = asm.keep(TypeKind.LONG);
       targets.put(s, target);
+      remainder(s);
       if (s instanceof Sink.Fold f && !f.perElement()) {
         DType t = s.value().dtype();
         int[] slots = new int[unroll()];
@@ -111,9 +116,30 @@ final class LoopGen {
             }
           }
           vectors.store(
-              s.value().dtype(), () -> code.lload(targets.get(s)), () -> code.aload(slots[0]), -1);
+              s.value().dtype(),
+              () -> code.lload(targets.get(s)),
+              () -> code.aload(slots[0]),
+              -1,
+              -1);
         });
     code.return_();
+  }
+
+  /** Makes the mask that a sink needs for the last vector, before all loops. */
+  private void remainder(Sink s) {
+    DType t = s.value().dtype();
+    if (s instanceof Sink.Fold f) {
+      if (f.perElement()) {
+        return;
+      }
+      t = DType.BOOL;
+    } else if (t == DType.BOOL) {
+      return;
+    }
+    if (!remainders.containsKey(t)) {
+      vectors.remainder(t, count);
+      remainders.put(t, asm.keep(TypeKind.REFERENCE));
+    }
   }
 
   /**
@@ -241,7 +267,8 @@ final class LoopGen {
     rowsAhead = 0;
     for (Sink s : loop.sinks()) {
       DType t = s.value().dtype();
-      vectors.store(t, () -> element(targets.get(s), t, j, 0), () -> code.aload(accs.get(s)), -1);
+      vectors.store(
+          t, () -> element(targets.get(s), t, j, 0), () -> code.aload(accs.get(s)), -1, -1);
     }
     code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
   }
@@ -346,35 +373,33 @@ final class LoopGen {
           e.dtype(),
           () -> element(copies.get(e), e.dtype(), j, ahead),
           () -> code.aload(lanes.get(e)),
+          -1,
           -1);
     }
     for (Sink s : loop.sinks()) {
       DType t = s.value().dtype();
       Runnable value = () -> code.aload(lanes.get(s.value()));
       Runnable target = () -> element(targets.get(s), t, j, ahead);
+      int mask = remainders.getOrDefault(s instanceof Sink.Fold ? DType.BOOL : t, -1);
       switch (s) {
-        case Sink.ToParam p -> vectors.store(t, target, value, left);
-        case Sink.ToTile x -> vectors.store(t, target, value, left);
+        case Sink.ToParam p -> vectors.store(t, target, value, left, mask);
+        case Sink.ToTile x -> vectors.store(t, target, value, left, mask);
         case Sink.AddToParam p ->
             vectors.store(
                 t,
                 target,
                 () -> vectors.operation(ScalarOp.ADD, t, () -> vectors.load(t, target), value),
-                left);
+                left,
+                mask);
         case Sink.Fold f when f.perElement() ->
             vectors.store(
                 t,
                 target,
                 () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
+                -1,
                 -1);
-        case Sink.Fold f -> {
-          int mask = -1;
-          if (left >= 0) {
-            vectors.first(DType.BOOL, left);
-            mask = asm.keep(TypeKind.REFERENCE);
-          }
-          combine(f, folds.get(s)[lane], lanes.get(s.value()), mask);
-        }
+        case Sink.Fold f ->
+            combine(f, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
       }
     }
   }

@@ -246,7 +246,7 @@ final class VectorCode {
     }
   }
 
-  /** {@code select(mask, value, otherwise)} where the mask is one of {@link #first}. */
+  /** {@code select(mask, value, otherwise)} where the mask is one of {@link #remainder}. */
   void blend(DType t, Runnable otherwise, Runnable value, int mask) {
     ClassDesc v = vector(t);
     otherwise.run();
@@ -256,14 +256,15 @@ final class VectorCode {
     virtual(v, "blend", v, ANY, MASKS);
   }
 
-  /** Pushes a mask of as many lanes as an int local says. */
-  void first(DType t, int left) {
+  /**
+   * Pushes a mask of as many lanes as remain of a number of elements after whole vectors. There is
+   * no branch in it: the JIT would hoist one that a loop takes once, in its last iteration, to the
+   * loop's entry, see it fail there, and compile anew, a hundred times.
+   */
+  void remainder(DType t, int count) {
     species(t);
-    code.lconst_0().iload(left).i2l();
-    code.invokeinterface(
-        SPECIES,
-        "indexInRange",
-        MethodTypeDesc.of(MASKS, ConstantDescs.CD_long, ConstantDescs.CD_long));
+    code.lconst_1().iload(count).loadConstant(lanes - 1).iand().lshl().lconst_1().lsub();
+    code.invokestatic(MASKS, "fromLong", MethodTypeDesc.of(MASKS, SPECIES, ConstantDescs.CD_long));
   }
 
   // ---- memory ---------------------------------------------------------------------------------
@@ -302,8 +303,9 @@ final class VectorCode {
    *
    * @param left int local with the number of lanes to store, all if there are no more; negative:
    *     all lanes
+   * @param mask local with the lanes to store where they are not all, for other types than bool
    */
-  void store(DType t, Runnable address, Runnable value, int left) {
+  void store(DType t, Runnable address, Runnable value, int left, int mask) {
     if (t == DType.BOOL) {
       address.run();
       value.run();
@@ -348,7 +350,7 @@ final class VectorCode {
         ConstantDescs.CD_long,
         ORDER);
     code.goto_(end).labelBinding(some);
-    first(t, left);
+    code.aload(mask);
     virtual(
         vector(t),
         "intoMemorySegment",

@@ -2,13 +2,17 @@ package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
+import java.lang.classfile.CodeElement;
 import java.lang.classfile.MethodModel;
+import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.classfile.instruction.LabelTarget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -358,6 +362,44 @@ class KernelFormsTest {
                             4, index(a, b, c), Expr.apply(ScalarOp.LT, DType.BOOL, x, y)))));
         check("short axis " + t + " " + s[0] + "x" + s[1] + "x" + s[2], k);
       }
+    }
+  }
+
+  /**
+   * In a loop, the branches of a mask's construction would make HotSpot compile the loop again and
+   * again.
+   */
+  @Test
+  void masksOfLastVectorsAreMadeBeforeLoops() {
+    for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
+      Loop a = new Loop(0, 900);
+      Loop b = new Loop(1, 10);
+      Expr square =
+          Expr.apply(
+              ScalarOp.MUL, t, new Expr.Load(0, t, index(a, b)), new Expr.Load(0, t, index(a, b)));
+      Phase.Store store = new Phase.Store(1, index(a, b), square);
+      Kernel k =
+          kernel(
+              List.of(in(t, 9000), out(t, 9000)),
+              List.of(a, b),
+              new Phase.Emit(List.of(), List.of(store)));
+      int masks = 0;
+      for (MethodModel m : ClassFile.of().parse(KernelGen.classFile(k, true)).methods()) {
+        boolean inLoop = false;
+        for (CodeElement e : m.code().orElseThrow()) {
+          if (e instanceof LabelTarget) {
+            inLoop = true;
+          } else if (e instanceof InvokeInstruction i
+              && i.owner().asInternalName().endsWith("VectorMask")) {
+            assertFalse(inLoop, () -> t + ": " + i.name() + " in " + m.methodName());
+            masks++;
+          } else if (e instanceof InvokeInstruction i) {
+            String name = i.name().stringValue();
+            assertFalse(inLoop && name.equals("indexInRange"), () -> t + ": " + m.methodName());
+          }
+        }
+      }
+      assertEquals(1, masks, t::toString);
     }
   }
 
