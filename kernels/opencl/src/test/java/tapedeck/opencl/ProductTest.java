@@ -144,9 +144,10 @@ class ProductTest {
         }
       }
       int lanes = target.vectorBytes() / DType.FLOAT32.bytes();
+      int wide = lanes * ((Tunable) cl).tuning().get(Template.PRODUCT_BLOCKS).get("vectors");
       List<String> forms =
           profile.equals("cpu")
-              ? List.of("packed", "tile 8x" + 2 * lanes, "tile 8x" + lanes)
+              ? List.of("packed", "tile 8x" + wide, "tile 8x" + lanes)
               : List.of("128x128x8", "64x64x16", "sliced");
       for (String form : forms) {
         assertTrue(
