@@ -117,6 +117,11 @@ class ProductTest {
         Optional.of(new Contraction(batch, List.of(m), List.of(n), k, lhs, rhs, precision)));
   }
 
+  /** Columns of a tile in this device's parameters. */
+  private static int wide(Device cl, int lanes) {
+    return lanes * ((Tunable) cl).tuning().get(Template.PRODUCT_BLOCKS).get("vectors");
+  }
+
   @ParameterizedTest
   @MethodSource("profiles")
   void agreesWithInterpreter(String profile) {
@@ -144,10 +149,9 @@ class ProductTest {
         }
       }
       int lanes = target.vectorBytes() / DType.FLOAT32.bytes();
-      int wide = lanes * ((Tunable) cl).tuning().get(Template.PRODUCT_BLOCKS).get("vectors");
       List<String> forms =
           profile.equals("cpu")
-              ? List.of("packed", "tile 8x" + wide, "tile 8x" + lanes)
+              ? List.of("packed", "tile 8x" + wide(cl, lanes), "tile 8x" + lanes)
               : List.of("128x128x8", "64x64x16", "sliced");
       for (String form : forms) {
         assertTrue(
