@@ -65,96 +65,102 @@ import static tapedeck.cpu.math.Coefficients.TWO_OVER_PI_F;
 final class ScalarFloat {
   private ScalarFloat() {}
 
-  static float exp(float x) {
-    float t = Math.fma(x, LOG2_E_F, ROUND_F);
+  /** x log2(e), rounded to a whole number that stands in the low bits. */
+  private static float whole(float x) {
+    return Math.fma(x, LOG2_E_F, ROUND_F);
+  }
+
+  /** What {@link #whole} leaves of x. */
+  private static float rest(float x, float t) {
     float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, x));
+    return Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, x));
+  }
+
+  /** exp(r) - 1 near 0. */
+  private static float nearExpm1(float r) {
     float w = EXP_F4;
     w = Math.fma(w, r, EXP_F3);
     w = Math.fma(w, r, EXP_F2);
     w = Math.fma(w, r, EXP_F1);
     w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r) + 1;
+    return Math.fma(r * r, w, r);
+  }
+
+  private static float power(int exponent) {
+    return Float.intBitsToFloat((exponent + BIAS) << 23);
+  }
+
+  /** exp where it neither overflows nor is 0. */
+  private static float expInRange(float x) {
+    float t = whole(x);
+    float p = nearExpm1(rest(x, t)) + 1;
     int whole = Float.floatToRawIntBits(t) - ROUND_BITS;
     int half = whole >> 1;
-    float e =
-        (p * Float.intBitsToFloat((half + BIAS) << 23))
-            * Float.intBitsToFloat(((whole - half) + BIAS) << 23);
+    return (p * power(half)) * power(whole - half);
+  }
+
+  /** expm1 where it does not overflow. */
+  private static float expm1InRange(float x) {
+    float t = whole(x);
+    float p = nearExpm1(rest(x, t));
+    float half = power(Float.floatToRawIntBits(t) - 1);
+    float e = Math.fma(p, half, (half - 0.5f)) * 2;
+    return Math.abs(x) < TINY_F ? x : e;
+  }
+
+  static float exp(float x) {
+    float e = expInRange(x);
     e = x > EXP_F_MAX ? Float.POSITIVE_INFINITY : e;
     return x < EXP_F_MIN ? 0 : e;
   }
 
   static float expm1(float x) {
-    float t = Math.fma(x, LOG2_E_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, x));
-    float w = EXP_F4;
-    w = Math.fma(w, r, EXP_F3);
-    w = Math.fma(w, r, EXP_F2);
-    w = Math.fma(w, r, EXP_F1);
-    w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r);
-    float half = Float.intBitsToFloat((Float.floatToRawIntBits(t) + BIAS - 1) << 23);
-    float e = Math.fma(p, half, (half - 0.5f)) * 2;
-    e = Math.abs(x) < TINY_F ? x : e;
+    float e = expm1InRange(x);
     e = x > EXP_F_MAX ? Float.POSITIVE_INFINITY : e;
     return x < EXPM1_F_MIN ? -1 : e;
   }
 
   static float sigmoid(float x) {
     float a = -Math.abs(x);
-    float t = Math.fma(a, LOG2_E_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, a));
-    float w = EXP_F4;
-    w = Math.fma(w, r, EXP_F3);
-    w = Math.fma(w, r, EXP_F2);
-    w = Math.fma(w, r, EXP_F1);
-    w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r) + 1;
-    int whole = Float.floatToRawIntBits(t) - ROUND_BITS;
-    int half = whole >> 1;
-    float e =
-        (p * Float.intBitsToFloat((half + BIAS) << 23))
-            * Float.intBitsToFloat(((whole - half) + BIAS) << 23);
-    e = a < EXP_F_MIN ? 0 : e;
+    float e = a < EXP_F_MIN ? 0 : expInRange(a);
     return (x < 0 ? e : 1) / (e + 1);
   }
 
   static float tanh(float x) {
     float a = Math.abs(x) * -2;
-    float t = Math.fma(a, LOG2_E_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, a));
-    float w = EXP_F4;
-    w = Math.fma(w, r, EXP_F3);
-    w = Math.fma(w, r, EXP_F2);
-    w = Math.fma(w, r, EXP_F1);
-    w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r);
-    float half = Float.intBitsToFloat((Float.floatToRawIntBits(t) + BIAS - 1) << 23);
-    float e = Math.fma(p, half, (half - 0.5f)) * 2;
-    e = Math.abs(a) < TINY_F ? a : e;
-    e = a < EXPM1_F_MIN ? -1 : e;
-    float v = e / (e + 2);
-    return Math.copySign(v, x);
+    float e = a < EXPM1_F_MIN ? -1 : expm1InRange(a);
+    return Math.copySign(e / (e + 2), x);
   }
 
-  static float log(float x) {
-    boolean small = x < Float.MIN_NORMAL;
-    float y = small ? (x * 0x1p25f) : x;
-    int u = Float.floatToRawIntBits(y) + LOG_CARRY_F;
-    float k = Float.intBitsToFloat((u >>> 23) | TWO23) - TWO23_BIAS;
-    float f = Float.intBitsToFloat((u & MANTISSA_F) + SQRT_HALF_F) - 1;
-    k = small ? (k - 25) : k;
+  /** The logarithm of (1 + f) 2^k plus a correction. */
+  private static float log(float k, float f, float correction) {
     float s = f / (f + 2);
     float z = s * s;
     float p = LG_F2;
     p = Math.fma(p, z, LG_F1);
     p = Math.fma(p, z, LG_F0);
     float h = (f * 0.5f) * f;
-    float tail = Math.fma(s, Math.fma(z, p, h), (k * LN2_LO_F));
-    float v = Math.fma(k, LN2_HI_F, (f - (h - tail)));
+    float tail = Math.fma(s, Math.fma(z, p, h), correction);
+    return Math.fma(k, LN2_HI_F, (f - (h - tail)));
+  }
+
+  /** The exponent of a value whose bits have had {@code LOG_CARRY_F} added. */
+  private static float exponent(int u) {
+    return Float.intBitsToFloat((u >>> 23) | TWO23) - TWO23_BIAS;
+  }
+
+  /** What is above 1 of its significand, from sqrt(1/2) to sqrt(2). */
+  private static float significand(int u) {
+    return Float.intBitsToFloat((u & MANTISSA_F) + SQRT_HALF_F) - 1;
+  }
+
+  static float log(float x) {
+    boolean small = x < Float.MIN_NORMAL;
+    float y = small ? (x * 0x1p25f) : x;
+    int u = Float.floatToRawIntBits(y) + LOG_CARRY_F;
+    float k = exponent(u);
+    k = small ? (k - 25) : k;
+    float v = log(k, significand(u), k * LN2_LO_F);
     v = x < Float.POSITIVE_INFINITY ? v : x;
     v = x == 0 ? Float.NEGATIVE_INFINITY : v;
     return x < 0 ? Float.NaN : v;
@@ -163,158 +169,100 @@ final class ScalarFloat {
   static float log1p(float x) {
     float w = x + 1;
     int u = Float.floatToRawIntBits(w) + LOG_CARRY_F;
-    float k = Float.intBitsToFloat((u >>> 23) | TWO23) - TWO23_BIAS;
-    float f = Float.intBitsToFloat((u & MANTISSA_F) + SQRT_HALF_F) - 1;
+    float k = exponent(u);
     float c = k > 0 ? (1 - (w - x)) : (x - (w - 1));
     boolean near = k == 0;
-    f = near ? x : f;
+    float f = near ? x : significand(u);
     c = near ? 0 : (c / w);
-    float s = f / (f + 2);
-    float z = s * s;
-    float p = LG_F2;
-    p = Math.fma(p, z, LG_F1);
-    p = Math.fma(p, z, LG_F0);
-    float h = (f * 0.5f) * f;
-    float tail = Math.fma(s, Math.fma(z, p, h), Math.fma(k, LN2_LO_F, c));
-    float v = Math.fma(k, LN2_HI_F, (f - (h - tail)));
+    float v = log(k, f, Math.fma(k, LN2_LO_F, c));
     v = Math.abs(x) < TINY_F ? x : v;
     v = x < Float.POSITIVE_INFINITY ? v : x;
     v = x == -1 ? Float.NEGATIVE_INFINITY : v;
     return x < -1 ? Float.NaN : v;
   }
 
+  /** The sine of x and so many quarter turns. */
+  private static float turned(float x, int quarters) {
+    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
+    float minus = ROUND_F - t;
+    float r = Math.fma(minus, PIO2_F1, x);
+    r = Math.fma(minus, PIO2_F2, r);
+    r = Math.fma(minus, PIO2_F3, r);
+    float z = r * r;
+    float s = SIN_F2;
+    s = Math.fma(s, z, SIN_F1);
+    s = Math.fma(s, z, SIN_F0);
+    s = Math.fma(r * z, s, r);
+    float c = COS_F2;
+    c = Math.fma(c, z, COS_F1);
+    c = Math.fma(c, z, COS_F0);
+    c = Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
+    int q = Float.floatToRawIntBits(t) + quarters;
+    float v = (q & 1) != 0 ? c : s;
+    return Float.intBitsToFloat(Float.floatToRawIntBits(v) ^ ((q << 30) & SIGN_F));
+  }
+
   static float sin(float x) {
     if (Math.abs(x) > TRIG_MAX_F) {
       return (float) StrictMath.sin(x);
     }
-    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, PIO2_F1, x);
-    r = Math.fma(minus, PIO2_F2, r);
-    r = Math.fma(minus, PIO2_F3, r);
-    float z = r * r;
-    float s = SIN_F2;
-    s = Math.fma(s, z, SIN_F1);
-    s = Math.fma(s, z, SIN_F0);
-    s = Math.fma(r * z, s, r);
-    float c = COS_F2;
-    c = Math.fma(c, z, COS_F1);
-    c = Math.fma(c, z, COS_F0);
-    c = Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
-    int q = Float.floatToRawIntBits(t);
-    float v = (q & 1) != 0 ? c : s;
-    v = Float.intBitsToFloat(Float.floatToRawIntBits(v) ^ ((q << 30) & SIGN_F));
-    return x == 0 ? x : v;
+    return x == 0 ? x : turned(x, 0);
   }
 
   static float cos(float x) {
-    if (Math.abs(x) > TRIG_MAX_F) {
-      return (float) StrictMath.cos(x);
-    }
-    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, PIO2_F1, x);
-    r = Math.fma(minus, PIO2_F2, r);
-    r = Math.fma(minus, PIO2_F3, r);
-    float z = r * r;
-    float s = SIN_F2;
-    s = Math.fma(s, z, SIN_F1);
-    s = Math.fma(s, z, SIN_F0);
-    s = Math.fma(r * z, s, r);
-    float c = COS_F2;
-    c = Math.fma(c, z, COS_F1);
-    c = Math.fma(c, z, COS_F0);
-    c = Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
-    int q = Float.floatToRawIntBits(t) + 1;
-    float v = (q & 1) != 0 ? c : s;
-    v = Float.intBitsToFloat(Float.floatToRawIntBits(v) ^ ((q << 30) & SIGN_F));
-    return v;
+    return Math.abs(x) > TRIG_MAX_F ? (float) StrictMath.cos(x) : turned(x, 1);
+  }
+
+  /** erfc(a) exp(a^2) for a of 0 and more. */
+  private static float scaledErfc(float a) {
+    float inv = 1 / (a + ERFC_F_CENTRE);
+    float y = (a - ERFC_F_CENTRE) * inv;
+    float g = ERFC_F9;
+    g = Math.fma(g, y, ERFC_F8);
+    g = Math.fma(g, y, ERFC_F7);
+    g = Math.fma(g, y, ERFC_F6);
+    g = Math.fma(g, y, ERFC_F5);
+    g = Math.fma(g, y, ERFC_F4);
+    g = Math.fma(g, y, ERFC_F3);
+    g = Math.fma(g, y, ERFC_F2);
+    g = Math.fma(g, y, ERFC_F1);
+    g = Math.fma(g, y, ERFC_F0);
+    return g * inv;
+  }
+
+  /** erf(x) / x - 1 for x below 1. */
+  private static float nearErf(float x) {
+    float z = x * x;
+    float q = ERF_F6;
+    q = Math.fma(q, z, ERF_F5);
+    q = Math.fma(q, z, ERF_F4);
+    q = Math.fma(q, z, ERF_F3);
+    q = Math.fma(q, z, ERF_F2);
+    q = Math.fma(q, z, ERF_F1);
+    return Math.fma(q, z, ERF_F0);
   }
 
   static float erf(float x) {
     float m = Math.abs(x);
     float a = m > ERF_F_MAX ? ERF_F_MAX : m;
-    float b = a + ERFC_F_CENTRE;
-    float d = a - ERFC_F_CENTRE;
-    float inv = 1 / b;
-    float y = d * inv;
-    float g = ERFC_F9;
-    g = Math.fma(g, y, ERFC_F8);
-    g = Math.fma(g, y, ERFC_F7);
-    g = Math.fma(g, y, ERFC_F6);
-    g = Math.fma(g, y, ERFC_F5);
-    g = Math.fma(g, y, ERFC_F4);
-    g = Math.fma(g, y, ERFC_F3);
-    g = Math.fma(g, y, ERFC_F2);
-    g = Math.fma(g, y, ERFC_F1);
-    g = Math.fma(g, y, ERFC_F0);
-    g = g * inv;
     float square = -(a * a);
-    float t = Math.fma(square, LOG2_E_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, square));
-    float w = EXP_F4;
-    w = Math.fma(w, r, EXP_F3);
-    w = Math.fma(w, r, EXP_F2);
-    w = Math.fma(w, r, EXP_F1);
-    w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r) + 1;
-    float far = 1 - (g * p * Float.intBitsToFloat((Float.floatToRawIntBits(t) + BIAS) << 23));
-    far = Math.copySign(far, x);
-    float z = x * x;
-    float q = ERF_F6;
-    q = Math.fma(q, z, ERF_F5);
-    q = Math.fma(q, z, ERF_F4);
-    q = Math.fma(q, z, ERF_F3);
-    q = Math.fma(q, z, ERF_F2);
-    q = Math.fma(q, z, ERF_F1);
-    q = Math.fma(q, z, ERF_F0);
-    return m < 1 ? Math.fma(x, q, x) : far;
+    float t = whole(square);
+    float p = nearExpm1(rest(square, t)) + 1;
+    float far = 1 - (scaledErfc(a) * p * power(Float.floatToRawIntBits(t)));
+    return m < 1 ? Math.fma(x, nearErf(x), x) : Math.copySign(far, x);
   }
 
   static float erfc(float x) {
     float m = Math.abs(x);
     float a = m > ERFC_F_MAX ? ERFC_F_MAX : m;
-    float b = a + ERFC_F_CENTRE;
-    float d = a - ERFC_F_CENTRE;
-    float inv = 1 / b;
-    float y = d * inv;
-    float g = ERFC_F9;
-    g = Math.fma(g, y, ERFC_F8);
-    g = Math.fma(g, y, ERFC_F7);
-    g = Math.fma(g, y, ERFC_F6);
-    g = Math.fma(g, y, ERFC_F5);
-    g = Math.fma(g, y, ERFC_F4);
-    g = Math.fma(g, y, ERFC_F3);
-    g = Math.fma(g, y, ERFC_F2);
-    g = Math.fma(g, y, ERFC_F1);
-    g = Math.fma(g, y, ERFC_F0);
-    g = g * inv;
     float square = -(a * a);
     float low = Math.fma(a, a, square);
-    float t = Math.fma(square, LOG2_E_F, ROUND_F);
-    float minus = ROUND_F - t;
-    float r = Math.fma(minus, LN2_LO_F, Math.fma(minus, LN2_HI_F, square)) - low;
-    float w = EXP_F4;
-    w = Math.fma(w, r, EXP_F3);
-    w = Math.fma(w, r, EXP_F2);
-    w = Math.fma(w, r, EXP_F1);
-    w = Math.fma(w, r, EXP_F0);
-    float p = Math.fma(r * r, w, r) + 1;
+    float t = whole(square);
+    float p = nearExpm1(rest(square, t) - low) + 1;
     int whole = Float.floatToRawIntBits(t) - ROUND_BITS;
     int half = whole >> 1;
-    float far =
-        ((p * Float.intBitsToFloat((half + BIAS) << 23)) * g)
-            * Float.intBitsToFloat(((whole - half) + BIAS) << 23);
+    float far = ((p * power(half)) * scaledErfc(a)) * power(whole - half);
     far = x < 0 ? (2 - far) : far;
-    float z = x * x;
-    float q = ERF_F6;
-    q = Math.fma(q, z, ERF_F5);
-    q = Math.fma(q, z, ERF_F4);
-    q = Math.fma(q, z, ERF_F3);
-    q = Math.fma(q, z, ERF_F2);
-    q = Math.fma(q, z, ERF_F1);
-    q = Math.fma(q, z, ERF_F0);
-    return m < 1 ? Math.fma(-x, q, (1 - x)) : far;
+    return m < 1 ? Math.fma(-x, nearErf(x), (1 - x)) : far;
   }
 }

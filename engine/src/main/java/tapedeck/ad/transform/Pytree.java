@@ -168,11 +168,11 @@ public sealed interface Pytree {
     boolean natural =
         keys.stream().allMatch(Comparable.class::isInstance)
             && keys.stream().map(Object::getClass).distinct().count() <= 1;
-    if (natural) {
-      return keys.stream().sorted().collect(Collectors.toUnmodifiableList());
-    }
     Comparator<Object> order =
-        Comparator.comparing((Object k) -> k.getClass().getName()).thenComparing(Object::toString);
+        natural
+            ? (a, b) -> compare((Comparable<?>) a, b)
+            : Comparator.comparing((Object k) -> k.getClass().getName())
+                .thenComparing(Object::toString);
     List<Object> out = keys.stream().sorted(order).collect(Collectors.toUnmodifiableList());
     for (int i = 1; i < out.size(); i++) {
       if (order.compare(out.get(i - 1), out.get(i)) == 0) {
@@ -184,6 +184,12 @@ public sealed interface Pytree {
       }
     }
     return out;
+  }
+
+  /** Compares keys of one class. */
+  @SuppressWarnings("unchecked")
+  private static <K> int compare(Comparable<K> a, Object b) {
+    return a.compareTo((K) b);
   }
 
   private static int sum(List<Pytree> parts) {

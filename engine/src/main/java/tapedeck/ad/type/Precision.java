@@ -1,5 +1,6 @@
 package tapedeck.ad.type;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -24,6 +25,10 @@ public enum Precision {
   HIGHEST;
 
   private static final ScopedValue<Precision> SCOPED = ScopedValue.newInstance();
+  private static final List<Precision> ALL = List.of(values());
+
+  // Read on every call of a compiled function.
+  private final String text = name().toLowerCase(Locale.ROOT);
 
   /**
    * {@return the precision of products for which none is given: that of the innermost {@link
@@ -36,8 +41,8 @@ public enum Precision {
       return SCOPED.get();
     }
     String name = Settings.PRECISION.get();
-    for (Precision p : values()) {
-      if (p.name().equalsIgnoreCase(name)) {
+    for (Precision p : ALL) {
+      if (p.text.equalsIgnoreCase(name)) {
         return p;
       }
     }
@@ -65,6 +70,6 @@ public enum Precision {
   /** {@return the name as {@link Settings#PRECISION} takes it} */
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return text;
   }
 }

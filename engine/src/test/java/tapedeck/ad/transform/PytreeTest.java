@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.math.BigDecimal;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -108,6 +109,9 @@ class PytreeTest {
     Map<Opaque, Tensor> map = Map.of(new Opaque(), t(1), new Opaque(), t(2));
     TapedeckException e = assertThrows(TapedeckException.class, () -> Pytree.flatten(map));
     assertTrue(e.getMessage().contains("opaque"), e.getMessage());
+    Map<BigDecimal, Tensor> equalInOrder =
+        Map.of(new BigDecimal("1.0"), t(1), new BigDecimal("1.00"), t(2));
+    assertThrows(TapedeckException.class, () -> Pytree.flatten(equalInOrder));
     Map<String, Tensor> withNull = new HashMap<>();
     withNull.put(null, t(1));
     assertThrows(TapedeckException.class, () -> Pytree.flatten(withNull));

@@ -55,9 +55,6 @@ final class CpuProduct {
       } else {
         m = Math.max(4 * ROWS, m / 2 / ROWS * ROWS);
       }
-      if (m <= 4 * ROWS && n <= 32) {
-        break;
-      }
     }
     while (t.bytes() * ((long) m * n + (long) k * n) > target.localBytes() && k > TERMS) {
       k = k / 2;
