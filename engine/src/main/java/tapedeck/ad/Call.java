@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.Devices;
 import tapedeck.ad.run.Events;
 import tapedeck.ad.tape.Tape;
@@ -103,8 +104,10 @@ final class Call {
   }
 
   private Traced traceHere(List<Aval> avals) {
-    Events.Traced event = new Events.Traced();
-    event.begin();
+    Events.@Nullable Traced event = Events.areOn() ? new Events.Traced() : null;
+    if (event != null) {
+      event.begin();
+    }
     Pytree[] result = new Pytree[1];
     Trace.Result r =
         Trace.trace(
@@ -114,9 +117,11 @@ final class Call {
               return out.leaves();
             },
             avals);
-    event.transform = op;
-    event.equations = r.tape().eqns().size();
-    event.commit();
+    if (event != null) {
+      event.transform = op;
+      event.equations = r.tape().eqns().size();
+      event.commit();
+    }
     return new Traced(r.tape(), r.consts(), result[0]);
   }
 

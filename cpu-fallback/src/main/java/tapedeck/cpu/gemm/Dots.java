@@ -10,8 +10,8 @@ import tapedeck.cpu.math.Memory;
  * since the order of the Vector API's lane-wise reduction is open.
  */
 interface Dots {
-  Dots F32 = of(false);
-  Dots F64 = of(true);
+  Rehearsal<Dots> F32 = of(false);
+  Rehearsal<Dots> F64 = of(true);
 
   /**
    * Writes the 16 products of four rows at x with four rows at y to native memory, those of the
@@ -40,7 +40,7 @@ interface Dots {
       long out,
       long ld,
       long scratch) {
-    Dots dots = f64 ? F64 : F32;
+    Dots dots = (f64 ? F64 : F32).best();
     long size = f64 ? 8 : 4;
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     int whole = depth - depth % lanes;
@@ -83,13 +83,14 @@ interface Dots {
     }
   }
 
-  private static Dots of(boolean f64) {
-    Dots dots =
-        Generated.define(
-            Dots.class, "Dots" + (f64 ? 64 : 32), "(JJJJJJJJJJ)V", code -> write(code, f64));
+  private static Rehearsal<Dots> of(boolean f64) {
     long bytes = Lanes.F32.vectorByteSize();
-    Generated.rehearse(m -> dots.run(m, m, m, m, m, m, m, m, bytes, m + 16 * bytes));
-    return dots;
+    return new Rehearsal<>(
+        f64 ? ScalarDots::run64 : ScalarDots::run32,
+        () ->
+            Generated.define(
+                Dots.class, "Dots" + (f64 ? 64 : 32), "(JJJJJJJJJJ)V", code -> write(code, f64)),
+        (dots, m, i) -> dots.run(m, m, m, m, m, m, m, m, bytes, m + 16 * bytes));
   }
 
   private static void write(CodeBuilder code, boolean f64) {

@@ -410,7 +410,7 @@ public final class Gemm {
       int wide = Math.min(nr, end - j);
       boolean narrow = wide <= lanes;
       int vectors = narrow ? lanes : nr;
-      Tile tile = tiles.get(low, narrow);
+      Tile tile = tiles.get(low, narrow).best();
       long pb;
       long pitch;
       if (inPlace != null) {
@@ -443,7 +443,11 @@ public final class Gemm {
   }
 
   /** The tiles of a product. */
-  private record Tiles(Tile whole, Tile narrow, Tile low, Tile lowNarrow) {
+  private record Tiles(
+      Rehearsal<Tile> whole,
+      Rehearsal<Tile> narrow,
+      Rehearsal<Tile> low,
+      Rehearsal<Tile> lowNarrow) {
     private static final Map<Tile.Form, Tiles> MADE = new ConcurrentHashMap<>();
 
     static Tiles of(boolean f64, boolean byRows, Blocking by) {
@@ -452,11 +456,11 @@ public final class Gemm {
           f -> new Tiles(f.tile(), part(f, 1, 1), part(f, 2, 2), part(f, 2, 1)));
     }
 
-    private static Tile part(Tile.Form f, int divisor, int vectors) {
+    private static Rehearsal<Tile> part(Tile.Form f, int divisor, int vectors) {
       return new Tile.Form(f.f64(), f.byRows(), f.height() / divisor, vectors, f.steps()).tile();
     }
 
-    Tile get(boolean isLow, boolean isNarrow) {
+    Rehearsal<Tile> get(boolean isLow, boolean isNarrow) {
       return isLow ? (isNarrow ? lowNarrow : low) : isNarrow ? narrow : whole;
     }
   }

@@ -5,13 +5,11 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.Vector;
@@ -28,9 +26,6 @@ final class Generated {
   private static final ClassDesc SEGMENT = desc(MemorySegment.class);
   private static final ClassDesc ORDER = desc(ByteOrder.class);
   private static final ClassDesc SPECIES = desc(VectorSpecies.class);
-
-  /** Calls after which HotSpot's last compiler takes a method. */
-  private static final int REHEARSALS = 6000;
 
   private final CodeBuilder code;
 
@@ -76,19 +71,6 @@ final class Generated {
       return type.cast(made.getDeclaredConstructor().newInstance());
     } catch (ReflectiveOperationException e) {
       throw new LinkageError(name, e);
-    }
-  }
-
-  /**
-   * Repeats new code on a little memory, of 64 vectors, until the JIT has cause to compile it:
-   * until then vectors are objects, and a real product would take a thousand times as long.
-   */
-  static void rehearse(LongConsumer once) {
-    try (Arena arena = Arena.ofConfined()) {
-      long memory = arena.allocate(64L * Lanes.F32.vectorByteSize(), 64).address();
-      for (int i = 0; i < REHEARSALS; i++) {
-        once.accept(memory);
-      }
     }
   }
 

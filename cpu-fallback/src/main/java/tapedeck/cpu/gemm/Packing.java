@@ -47,7 +47,7 @@ final class Packing {
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     int turned = depthStride == 1 ? valid / lanes * lanes : 0;
     int deep = turned == 0 ? 0 : depth / lanes * lanes;
-    Turn turn = f64 ? Turn.F64 : Turn.F32;
+    Turn turn = (f64 ? Turn.F64 : Turn.F32).best();
     for (int w = 0; w < turned; w += lanes) {
       long from = src + w * widthStride * size;
       turn.run(from, widthStride * size, dst + w * size, width * size, deep / lanes);

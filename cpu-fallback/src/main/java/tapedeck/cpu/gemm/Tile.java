@@ -23,11 +23,11 @@ interface Tile {
    * @param steps rows of B in a turn of the loop
    */
   record Form(boolean f64, boolean byRows, int height, int vectors, int steps) {
-    private static final Map<Form, Tile> TILES = new ConcurrentHashMap<>();
+    private static final Map<Form, Rehearsal<Tile>> TILES = new ConcurrentHashMap<>();
 
-    /** The loop of this form, generated when it is first asked for. */
-    Tile tile() {
-      return TILES.computeIfAbsent(this, TileWriter::write);
+    /** The loop of this form, generated when it is first used. */
+    Rehearsal<Tile> tile() {
+      return TILES.computeIfAbsent(this, TileWriter::rehearsal);
     }
   }
 }

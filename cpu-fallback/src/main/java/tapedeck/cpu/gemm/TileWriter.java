@@ -35,22 +35,22 @@ final class TileWriter {
     this.sums = new int[form.height() * form.vectors()];
   }
 
-  static Tile write(Tile.Form form) {
+  static Rehearsal<Tile> rehearsal(Tile.Form form) {
+    // every loop and both ends take part, seldom used ones too: what never ran is compiled anew
+    int most = form.steps() + 1;
+    Object a = form.f64() ? new double[form.height() * most] : new float[form.height() * most];
+    return new Rehearsal<>(
+        new ScalarTile(form),
+        () -> write(form),
+        (tile, memory, i) -> {
+          boolean seldom = i % 4 == 0;
+          tile.run(a, 0, most, seldom ? most : most - 1, memory, 0, memory, 0, seldom);
+        });
+  }
+
+  private static Tile write(Tile.Form form) {
     String name = "Tile%dx%dof%d".formatted(form.height(), form.vectors(), form.f64() ? 64 : 32);
-    Tile tile = Generated.define(Tile.class, name, RUN, code -> new TileWriter(form, code).body());
-    // the others are for edges, and seldom run
-    if (form.vectors() == 4 || (form.vectors() == 2 && Blocking.isWhole(form.height()))) {
-      // every loop and both ends take part, seldom used ones too: what never ran is compiled anew
-      int most = form.steps() + 1;
-      Object a = form.f64() ? new double[form.height() * most] : new float[form.height() * most];
-      int[] times = {0};
-      Generated.rehearse(
-          memory -> {
-            boolean seldom = ++times[0] % 4 == 0;
-            tile.run(a, 0, most, seldom ? most : most - 1, memory, 0, memory, 0, seldom);
-          });
-    }
-    return tile;
+    return Generated.define(Tile.class, name, RUN, code -> new TileWriter(form, code).body());
   }
 
   private void body() {

@@ -3,11 +3,12 @@ package tapedeck.cpu.gemm;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
+import tapedeck.cpu.math.Memory;
 
 /** Transposes blocks of as many rows and columns as a vector has lanes. */
 interface Turn {
-  Turn F32 = of(false);
-  Turn F64 = of(true);
+  Rehearsal<Turn> F32 = of(false);
+  Rehearsal<Turn> F64 = of(true);
 
   /**
    * Turns blocks that lie side by side in rows, pitch bytes apart, into blocks one below the other
@@ -15,12 +16,26 @@ interface Turn {
    */
   void run(long src, long pitch, long dst, long ld, int blocks);
 
-  private static Turn of(boolean f64) {
-    Turn turn =
-        Generated.define(
-            Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64));
-    Generated.rehearse(memory -> turn.run(memory, 0, memory, 0, 1));
-    return turn;
+  private static Rehearsal<Turn> of(boolean f64) {
+    return new Rehearsal<>(
+        (src, pitch, dst, ld, blocks) -> scalar(f64, src, pitch, dst, ld, blocks),
+        () ->
+            Generated.define(
+                Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64)),
+        (turn, memory, i) -> turn.run(memory, 0, memory, 0, 1));
+  }
+
+  private static void scalar(boolean f64, long src, long pitch, long dst, long ld, int blocks) {
+    int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
+    for (int row = 0; row < blocks * lanes; row++) {
+      for (int i = 0; i < lanes; i++) {
+        if (f64) {
+          Memory.putDouble(dst + row * ld + 8L * i, Memory.getDouble(src + i * pitch + 8L * row));
+        } else {
+          Memory.putFloat(dst + row * ld + 4L * i, Memory.getFloat(src + i * pitch + 4L * row));
+        }
+      }
+    }
   }
 
   /**

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
@@ -273,6 +274,7 @@ final class BlockPlan {
           NOT,
           SHL,
           SHR,
+          UMULHI,
           LT,
           LE,
           EQ,
@@ -281,7 +283,7 @@ final class BlockPlan {
           CAST ->
           Form.VECTOR;
       case DIV, SQRT, RSQRT -> t.isFloat() ? Form.VECTOR : Form.ELEMENT_OP;
-      case SIGN, FLOOR, CEIL, ROUND, REM, UMULHI -> Form.ELEMENT_OP;
+      case SIGN, FLOOR, CEIL, ROUND, REM -> Form.ELEMENT_OP;
       case POW,
           ATAN2,
           EXP,
@@ -391,8 +393,9 @@ final class BlockPlan {
     for (Expr e : order) {
       if (forms.get(e) == Form.VECTOR && stages.get(e) == stage) {
         Expr.Apply a = (Expr.Apply) e;
-        Part p = room(made, a.args(), 2);
-        p.weight++;
+        int weight = weight(a.op());
+        Part p = room(made, a.args(), weight + 1);
+        p.weight += weight;
         parts.put(e, p);
         a.args().forEach(x -> use(p, x));
       }
@@ -433,6 +436,11 @@ final class BlockPlan {
       }
     }
     return made;
+  }
+
+  /** Vector instructions that one of the kernel takes. */
+  private static int weight(ScalarOp op) {
+    return op == ScalarOp.UMULHI ? 6 : 1;
   }
 
   /** The last part if it takes so much more, else a new one. */

@@ -8,6 +8,7 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.ad.type.Settings;
 
 /** A kernel ready to run: generated loops, or a matrix product with generated parts. */
 interface CpuKernel {
@@ -18,8 +19,11 @@ interface CpuKernel {
 
   static CpuKernel compile(Kernel kernel, String label, boolean vectors) {
     try {
-      return vectors && Product.suits(kernel)
-          ? Product.compile(kernel)
+      if (vectors && Product.suits(kernel)) {
+        return Product.compile(kernel);
+      }
+      return vectors && TieredLoops.suits(kernel) && !Settings.TIERS.is("off")
+          ? new TieredLoops(kernel, work(kernel))
           : new Loops(kernel, KernelGen.generate(kernel, vectors), work(kernel));
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new DeviceException("[cpu] kernel " + label + " did not compile: " + e.getMessage(), e);
@@ -54,7 +58,7 @@ interface CpuKernel {
   /** Generated loops over independent work units. */
   record Loops(Kernel kernel, KernelGen.Generated generated, long work) implements CpuKernel {
     /** Instructions that are worth waking another thread for. */
-    private static final long ENOUGH = 60_000;
+    static final long ENOUGH = 60_000;
 
     @Override
     public void run(WorkerPool pool, long[] addresses) {

@@ -30,7 +30,7 @@ import tapedeck.ad.type.DType;
  */
 final class KernelGen {
   /** Elements of a long innermost grid loop that make one work unit. */
-  private static final int CHUNK = 4096;
+  static final int CHUNK = 4096;
 
   /** The same where operands are transposed: so few that their lines do not push each other out. */
   private static final int NARROW_CHUNK = 128;
@@ -57,9 +57,10 @@ final class KernelGen {
    * Code and how to run it.
    *
    * @param units number of independent work units
+   * @param unitExtent values of the innermost grid loop that a unit does
    * @param scratchBytes scratch memory that a thread needs
    */
-  record Generated(KernelCode code, long units, long scratchBytes) {}
+  record Generated(KernelCode code, long units, long unitExtent, long scratchBytes) {}
 
   private final Kernel kernel;
   private final Mode mode;
@@ -124,17 +125,17 @@ final class KernelGen {
 
   static Generated generate(Kernel kernel, boolean vectors) {
     KernelGen g = new KernelGen(kernel, vectors);
-    KernelCode code = ClassGen.load(g.bytes());
-    return new Generated(code, g.units(), g.space.bytes());
+    KernelCode code = g.out.load(g::run);
+    return new Generated(
+        code, g.units(), g.mode == Mode.COLUMNS ? g.chunk : 1, g.space.bytes());
   }
 
-  /** The class file of a kernel, for tests. */
-  static byte[] classFile(Kernel kernel, boolean vectors) {
-    return new KernelGen(kernel, vectors).bytes();
-  }
-
-  private byte[] bytes() {
-    return out.write(this::run);
+  /** The class files of a kernel, shared methods among them, for tests. */
+  static List<byte[]> classFiles(Kernel kernel, boolean vectors) {
+    KernelGen g = new KernelGen(kernel, vectors);
+    List<byte[]> files = new ArrayList<>(List.of(g.out.write(g::run)));
+    files.addAll(g.out.sharedFiles());
+    return files;
   }
 
   private long units() {

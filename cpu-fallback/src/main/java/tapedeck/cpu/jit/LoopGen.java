@@ -72,7 +72,7 @@ final class LoopGen {
   }
 
   static ClassGen.Callee add(BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop) {
-    return place.out().add("loop", TYPE, b -> new LoopGen(place, plan, loop, b).emit());
+    return place.out().share("loop", TYPE, b -> new LoopGen(place, plan, loop, b).emit());
   }
 
   private void emit() {

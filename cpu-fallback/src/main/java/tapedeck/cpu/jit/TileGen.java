@@ -43,8 +43,8 @@ final class TileGen {
 
   static KernelGen.Generated generate(Kernel kernel, Region region) {
     TileGen g = new TileGen(kernel, region);
-    KernelCode code = ClassGen.load(g.out.write(g::run));
-    return new KernelGen.Generated(code, Contraction.extent(region.rows()), g.space.bytes());
+    KernelCode code = g.out.load(g::run);
+    return new KernelGen.Generated(code, Contraction.extent(region.rows()), 1, g.space.bytes());
   }
 
   private MethodGen open(CodeBuilder b, int buffers, int scratch, int base) {

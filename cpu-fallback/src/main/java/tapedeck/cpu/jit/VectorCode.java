@@ -21,6 +21,7 @@ final class VectorCode {
   private static final ClassDesc FLOATS = api("FloatVector");
   private static final ClassDesc DOUBLES = api("DoubleVector");
   private static final ClassDesc INTS = api("IntVector");
+  private static final ClassDesc LONGS = api("LongVector");
   private static final ClassDesc MASKS = api("VectorMask");
   private static final ClassDesc SPECIES = api("VectorSpecies");
   private static final ClassDesc OPERATORS = api("VectorOperators");
@@ -31,6 +32,8 @@ final class VectorCode {
   private static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
   private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
   private static final ClassDesc VEC = Vec.class.describeConstable().orElseThrow();
+
+  private static final long LOW_WORD = 0xffff_ffffL;
 
   private final Asm asm;
   private final CodeBuilder code;
@@ -130,6 +133,7 @@ final class VectorCode {
       case XOR -> lanewise(v, "XOR", ASSOCIATIVE, x, y);
       case SHL -> lanewise(v, "LSHL", BINARY, x, y);
       case SHR -> lanewise(v, "LSHR", BINARY, x, y);
+      case UMULHI -> highWords(x, y);
       default -> {
         x.run();
         y.run();
@@ -143,6 +147,36 @@ final class VectorCode {
     code.getstatic(OPERATORS, operator, kind);
     y.run();
     virtual(v, "lanewise", v, BINARY, ANY);
+  }
+
+  /**
+   * High words of products of unsigned int32: two products of 64 bits, one of the even lanes and
+   * one of the odd lanes.
+   */
+  private void highWords(Runnable x, Runnable y) {
+    Runnable even =
+        () -> {
+          longs(x, "AND", ASSOCIATIVE, LOW_WORD);
+          longs(y, "AND", ASSOCIATIVE, LOW_WORD);
+          virtual(LONGS, "mul", LONGS, ANY);
+        };
+    longs(even, "LSHR", BINARY, 32);
+    longs(x, "LSHR", BINARY, 32);
+    longs(y, "LSHR", BINARY, 32);
+    virtual(LONGS, "mul", LONGS, ANY);
+    code.loadConstant(~LOW_WORD);
+    virtual(LONGS, "and", LONGS, ConstantDescs.CD_long);
+    virtual(LONGS, "or", LONGS, ANY);
+    virtual(LONGS, "reinterpretAsInts", INTS);
+  }
+
+  /** Combines a vector, seen as one of longs, with a number. */
+  private void longs(Runnable x, String operator, ClassDesc kind, long by) {
+    x.run();
+    virtual(ANY, "reinterpretAsLongs", LONGS);
+    code.getstatic(OPERATORS, operator, kind);
+    code.loadConstant(by);
+    virtual(LONGS, "lanewise", LONGS, BINARY, ConstantDescs.CD_long);
   }
 
   private void compare(ScalarOp op, DType in, Runnable x, Runnable y) {

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassModel;
 import java.lang.classfile.CodeElement;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
@@ -65,14 +64,19 @@ class KernelFormsTest {
     Runs.compare(what + ", vectors", k, expected, Runs.run(vectors, k, data));
     Runs.compare(what + ", scalar", k, expected, Runs.run(scalar, k, data));
     for (boolean with : new boolean[] {true, false}) {
-      ClassModel c = ClassFile.of().parse(KernelGen.classFile(k, with));
-      for (MethodModel m : c.methods()) {
+      for (MethodModel m : methods(k, with)) {
         int bytes = m.findAttribute(Attributes.code()).orElseThrow().codeLength();
         assertTrue(
             bytes < HUGE,
             () -> what + ": method " + m.methodName() + " has " + bytes + " bytes of code");
       }
     }
+  }
+
+  private static List<MethodModel> methods(Kernel k, boolean vectors) {
+    return KernelGen.classFiles(k, vectors).stream()
+        .flatMap(b -> ClassFile.of().parse(b).methods().stream())
+        .toList();
   }
 
   private static Expr f32(ScalarOp op, Expr... args) {
@@ -384,7 +388,7 @@ class KernelFormsTest {
               List.of(a, b),
               new Phase.Emit(List.of(), List.of(store)));
       int masks = 0;
-      for (MethodModel m : ClassFile.of().parse(KernelGen.classFile(k, true)).methods()) {
+      for (MethodModel m : methods(k, true)) {
         boolean inLoop = false;
         for (CodeElement e : m.code().orElseThrow()) {
           if (e instanceof LabelTarget) {

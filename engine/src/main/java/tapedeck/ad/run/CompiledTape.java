@@ -3,6 +3,7 @@ package tapedeck.ad.run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.schedule.Schedule;
@@ -84,8 +85,10 @@ final class CompiledTape {
 
   /** Submits one run. Buffers of donated inputs go to results or back to the pool. */
   List<Tensor> run(List<DeviceStorage> inputs) {
-    Events.Ran event = new Events.Ran();
-    event.begin();
+    Events.@Nullable Ran event = Events.areOn() ? new Events.Ran() : null;
+    if (event != null) {
+      event.begin();
+    }
     Buffer[] in = new Buffer[inputs.size()];
     Buffer[] out = new Buffer[results.size()];
     boolean[] owned = new boolean[in.length];
@@ -121,9 +124,11 @@ final class CompiledTape {
         tensors.add(
             Tensor.concrete(results.get(i), new DeviceStorage(results.get(i), memory, out[i])));
       }
-      event.device = memory.device().name();
-      event.kernels = schedule.launches().size();
-      event.commit();
+      if (event != null) {
+        event.device = memory.device().name();
+        event.kernels = schedule.launches().size();
+        event.commit();
+      }
       return tensors;
     } finally {
       for (int i = 0; i < in.length; i++) {

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.MemoryStats;
@@ -83,12 +84,16 @@ final class DeviceMemory {
       }
     }
     if (b == null) {
-      Events.Allocated event = new Events.Allocated();
-      event.begin();
+      Events.@Nullable Allocated event = Events.areOn() ? new Events.Allocated() : null;
+      if (event != null) {
+        event.begin();
+      }
       b = retry(() -> device.allocate(size), bytes);
-      event.device = device.name();
-      event.bytes = size;
-      event.commit();
+      if (event != null) {
+        event.device = device.name();
+        event.bytes = size;
+        event.commit();
+      }
     }
     synchronized (this) {
       heldBytes += b.bytes();

@@ -2,6 +2,7 @@ package tapedeck.ad.run;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.tensor.Storage;
@@ -143,17 +144,21 @@ final class DeviceStorage implements Storage {
 
   @Override
   public void read(MemorySegment dst) {
-    Events.Read event = new Events.Read();
-    event.begin();
+    Events.@Nullable Read event = Events.areOn() ? new Events.Read() : null;
+    if (event != null) {
+      event.begin();
+    }
     Buffer b = pin();
     try {
       hardware().read(b, dst);
     } finally {
       unpin();
     }
-    event.device = device();
-    event.bytes = dst.byteSize();
-    event.commit();
+    if (event != null) {
+      event.device = device();
+      event.bytes = dst.byteSize();
+      event.commit();
+    }
   }
 
   @Override

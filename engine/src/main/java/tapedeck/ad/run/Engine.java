@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
@@ -108,8 +109,10 @@ public final class Engine implements Evaluator, TapeRunner {
   }
 
   private static DeviceStorage upload(Aval aval, MemorySegment data, Device device) {
-    Events.Uploaded event = new Events.Uploaded();
-    event.begin();
+    Events.@Nullable Uploaded event = Events.areOn() ? new Events.Uploaded() : null;
+    if (event != null) {
+      event.begin();
+    }
     DeviceMemory memory = DeviceMemory.of(device);
     Buffer b = memory.allocate(aval.bytes());
     boolean done = false;
@@ -121,9 +124,11 @@ public final class Engine implements Evaluator, TapeRunner {
         memory.release(b);
       }
     }
-    event.device = device.name();
-    event.bytes = data.byteSize();
-    event.commit();
+    if (event != null) {
+      event.device = device.name();
+      event.bytes = data.byteSize();
+      event.commit();
+    }
     return new DeviceStorage(aval, memory, b);
   }
 
@@ -369,8 +374,10 @@ public final class Engine implements Evaluator, TapeRunner {
   // ---- compilation ----------------------------------------------------------------------------
 
   private static CompiledTape compile(ExecutableCache.Key key) {
-    Events.Compiled event = new Events.Compiled();
-    event.begin();
+    Events.@Nullable Compiled event = Events.areOn() ? new Events.Compiled() : null;
+    if (event != null) {
+      event.begin();
+    }
     long start = System.nanoTime();
     Schedule schedule = Scheduler.schedule(key.tape(), key.donated());
     DeviceMemory memory = DeviceMemory.of(key.device());
@@ -383,12 +390,14 @@ public final class Engine implements Evaluator, TapeRunner {
                     ? CheckedExecutable.compile(key.device(), schedule, validate, nans)
                     : key.device().compile(schedule),
             schedule.arenaBytes());
-    event.device = key.device().name();
-    event.equations = key.tape().eqns().size();
-    event.kernels = schedule.launches().size();
-    event.arenaBytes = schedule.arenaBytes();
-    event.commit();
-    Dumps.compiled(event.device, key.tape(), schedule, (System.nanoTime() - start) / 1e6);
+    if (event != null) {
+      event.device = key.device().name();
+      event.equations = key.tape().eqns().size();
+      event.kernels = schedule.launches().size();
+      event.arenaBytes = schedule.arenaBytes();
+      event.commit();
+    }
+    Dumps.compiled(key.device().name(), key.tape(), schedule, (System.nanoTime() - start) / 1e6);
     return new CompiledTape(memory, schedule, e, key.tape(), key.donated());
   }
 

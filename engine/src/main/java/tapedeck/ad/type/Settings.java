@@ -34,6 +34,8 @@ public enum Settings {
   DUMP("dump", "", "folder that receives tapes, schedules and generated kernel sources"),
   /** How much is printed on standard error, 0 to 4; a level includes those below. */
   DEBUG("debug", "0", "1 compile times, 2 schedules, 3 tapes, 4 kernels, on standard error"),
+  /** Whether new code of the CPU backend begins without vectors, which the JIT has to compile. */
+  TIERS("tiers", "on", "off: the CPU backend computes in vectors from the start"),
   /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
   /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */
