@@ -254,9 +254,9 @@ public final class Gemm {
   private void strips(
       long src, long rowStride, int width, int first, int count, int deep, long dst) {
     if (f64) {
-      Packing.strips64(src, 8 * rowStride, width, first, count, deep, dst);
+      Packing.STRIPS64.best().run(src, 8 * rowStride, width, first, count, deep, dst);
     } else {
-      Packing.strips32(src, 4 * rowStride, width, first, count, deep, dst);
+      Packing.STRIPS32.best().run(src, 4 * rowStride, width, first, count, deep, dst);
     }
   }
 

@@ -23,7 +23,53 @@ final class Packing {
 
   private static final VectorSpecies<Double> REST64 = DoubleVector.SPECIES_128;
 
+  /** Packs rows into panels. */
+  @FunctionalInterface
+  interface Strips {
+    /**
+     * Packs count rows of a matrix, pitch bytes apart, into panels of two vectors and depth rows:
+     * from row first of the panels on. The last panel is one vector wide if no more are needed;
+     * what is missing of a vector is set to 0.
+     */
+    void run(long src, long pitch, int cols, int first, int count, int depth, long dst);
+  }
+
+  static final Rehearsal<Strips> STRIPS32 = strips(4, Lanes.F32.length(), Packing::vectors32);
+  static final Rehearsal<Strips> STRIPS64 = strips(8, Lanes.F64.length(), Packing::vectors64);
+
   private Packing() {}
+
+  private static Rehearsal<Strips> strips(int size, int lanes, Strips vectors) {
+    return new Rehearsal<>(
+        (src, pitch, cols, first, count, depth, dst) ->
+            copies((long) size * lanes, size, src, pitch, cols, first, count, depth, dst),
+        () -> vectors,
+        // two panels, or one and a part of one
+        (code, memory, i) ->
+            code.run(memory, 0, i % 4 == 0 ? 3 * lanes - 1 : 4 * lanes, 0, 2, 2, memory));
+  }
+
+  private static void copies(
+      long vector,
+      int size,
+      long src,
+      long pitch,
+      int cols,
+      int first,
+      int count,
+      int depth,
+      long dst) {
+    long bytes = (long) cols * size;
+    for (int d = 0; d < count; d++) {
+      for (long at = 0; at < bytes; at += 2 * vector) {
+        long wide = bytes - at > vector ? 2 * vector : vector;
+        long there = Math.min(wide, bytes - at);
+        long to = dst + at * depth + wide * (first + d);
+        Memory.copy(src + d * pitch + at, to, there);
+        Memory.zero(to + there, wide - there);
+      }
+    }
+  }
 
   private static VectorShape shape(int bits) {
     return VectorShape.forBitSize(Math.min(bits, Lanes.F32.vectorBitSize()));
@@ -65,12 +111,8 @@ final class Packing {
     }
   }
 
-  /**
-   * Packs count rows of a matrix, pitch bytes apart, into panels of two vectors and depth rows:
-   * from row first of the panels on. The last panel is one vector wide if no more are needed; what
-   * is missing of a vector is set to 0.
-   */
-  static void strips32(long src, long pitch, int cols, int first, int count, int depth, long dst) {
+  private static void vectors32(
+      long src, long pitch, int cols, int first, int count, int depth, long dst) {
     int lanes = Lanes.F32.length();
     long bytes = Lanes.F32.vectorByteSize();
     int whole = cols / (2 * lanes);
@@ -97,8 +139,8 @@ final class Packing {
     }
   }
 
-  /** As {@link #strips32}. */
-  static void strips64(long src, long pitch, int cols, int first, int count, int depth, long dst) {
+  private static void vectors64(
+      long src, long pitch, int cols, int first, int count, int depth, long dst) {
     int lanes = Lanes.F64.length();
     long bytes = Lanes.F64.vectorByteSize();
     int whole = cols / (2 * lanes);
@@ -251,30 +293,14 @@ final class Packing {
    */
   static void rows32(long src, long rowStride, int rows, int depth, float[] dst, int at, int lda) {
     for (int r = 0; r < rows; r++) {
-      long from = src + 4L * r * rowStride;
-      int to = at + r * lda;
-      int d = 0;
-      for (; d <= depth - Lanes.F32.length(); d += Lanes.F32.length()) {
-        Lanes.load32(from + 4L * d).intoArray(dst, to + d);
-      }
-      if (d < depth) {
-        Lanes.load32(from + 4L * d, Lanes.F32.indexInRange(d, depth)).intoArray(dst, to + d);
-      }
+      Memory.copy(src + 4L * r * rowStride, dst, at + r * lda, depth);
     }
   }
 
   /** As {@link #rows32}. */
   static void rows64(long src, long rowStride, int rows, int depth, double[] dst, int at, int lda) {
     for (int r = 0; r < rows; r++) {
-      long from = src + 8L * r * rowStride;
-      int to = at + r * lda;
-      int d = 0;
-      for (; d <= depth - Lanes.F64.length(); d += Lanes.F64.length()) {
-        Lanes.load64(from + 8L * d).intoArray(dst, to + d);
-      }
-      if (d < depth) {
-        Lanes.load64(from + 8L * d, Lanes.F64.indexInRange(d, depth)).intoArray(dst, to + d);
-      }
+      Memory.copy(src + 8L * r * rowStride, dst, at + r * lda, depth);
     }
   }
 }

@@ -1,11 +1,11 @@
 package tapedeck.cpu.gemm;
 
 import java.lang.foreign.Arena;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.type.Settings;
 
 /**
@@ -22,33 +22,35 @@ final class Rehearsal<T> {
     void run(T code, long memory, int i);
   }
 
-  /** Runs of each kind between two looks at the clock. */
+  /** Runs between two looks at the clock. */
   private static final int RUNS = 64;
 
   /** Rounds after which the JIT has compiled whatever it will. */
   private static final int ROUNDS = 300;
 
-  /** Rounds on end in which vectors must have been faster. */
-  private static final int FASTER = 3;
+  /** Rounds on end that must have been fast. */
+  private static final int FAST_ROUNDS = 3;
 
-  private static final ThreadPoolExecutor LATER =
-      new ThreadPoolExecutor(
-          1,
-          1,
-          1,
-          TimeUnit.SECONDS,
-          new LinkedBlockingQueue<>(),
-          r -> Thread.ofPlatform().daemon().name("tapedeck-cpu-rehearsal").unstarted(r));
+  /**
+   * Nanoseconds of a run that tell: some fifty vector instructions take a tenth of that, and with
+   * vectors that are objects ten times as much.
+   */
+  private static final long FAST = 1000;
 
-  static {
-    LATER.allowCoreThreadTimeOut(true);
-  }
+  /**
+   * Milliseconds before rehearsals begin: they make the JIT compile half of the Vector API, and
+   * scalar code is to be first in its queue.
+   */
+  private static final long DELAY = 250;
+
+  /** Held by the one that is at it. */
+  private static final Lock STAGE = new ReentrantLock();
 
   private final T scalar;
   private final Supplier<T> make;
   private final Once<T> once;
   private final AtomicBoolean begun = new AtomicBoolean();
-  private volatile T vectors;
+  private volatile @Nullable T vectors;
 
   Rehearsal(T scalar, Supplier<T> make, Once<T> once) {
     this.scalar = scalar;
@@ -62,10 +64,24 @@ final class Rehearsal<T> {
     return known != null ? known : atFirst();
   }
 
+  /** The vector code if it is rehearsed, else null. */
+  @Nullable T ready() {
+    return vectors;
+  }
+
+  T scalar() {
+    return scalar;
+  }
+
+  /** New vector code. */
+  T made() {
+    return make.get();
+  }
+
   private T atFirst() {
     if (!Settings.TIERS.is("off")) {
       if (begun.compareAndSet(false, true)) {
-        LATER.execute(this::rehearse);
+        Thread.ofPlatform().daemon().name("tapedeck-cpu-rehearsal").start(this::later);
       }
       return scalar;
     }
@@ -77,24 +93,34 @@ final class Rehearsal<T> {
     }
   }
 
+  private void later() {
+    try {
+      Thread.sleep(DELAY);
+    } catch (InterruptedException e) {
+      // Nobody has this thread; whoever interrupts it wants no vectors.
+      return;
+    }
+    STAGE.lock();
+    try {
+      rehearse();
+    } finally {
+      STAGE.unlock();
+    }
+  }
+
   private void rehearse() {
     T made = make.get();
     try (Arena arena = Arena.ofConfined()) {
       long memory = arena.allocate(64L * Lanes.F32.vectorByteSize(), 64).address();
-      int faster = 0;
-      for (int round = 0; round < ROUNDS && faster < FASTER; round++) {
-        long own = time(scalar, memory, round);
-        faster = time(made, memory, round) < own ? faster + 1 : 0;
+      int fast = 0;
+      for (int round = 0; round < ROUNDS && fast < FAST_ROUNDS; round++) {
+        long start = System.nanoTime();
+        for (int i = 0; i < RUNS; i++) {
+          once.run(made, memory, i);
+        }
+        fast = System.nanoTime() - start < RUNS * FAST ? fast + 1 : 0;
       }
     }
     vectors = made;
-  }
-
-  private long time(T code, long memory, int round) {
-    long start = System.nanoTime();
-    for (int i = 0; i < RUNS; i++) {
-      once.run(code, memory, round * RUNS + i);
-    }
-    return System.nanoTime() - start;
   }
 }

@@ -9,51 +9,87 @@ final class ScalarDots {
 
   /** As {@link Dots#run}, of float32. */
   static void run32(
-      long x0, long x1, long x2, long x3, long y0, long y1, long y2, long y3, long bytes, long out) {
-    long[] xs = {x0, x1, x2, x3};
-    long[] ys = {y0, y1, y2, y3};
+      long x0,
+      long x1,
+      long x2,
+      long x3,
+      long y0,
+      long y1,
+      long y2,
+      long y3,
+      long bytes,
+      long out) {
+    float[][] x = rows32(bytes, x0, x1, x2, x3);
+    float[][] y = rows32(bytes, y0, y1, y2, y3);
     float[] sums = new float[Lanes.F32.length()];
-    for (int r = 0; r < 4; r++) {
-      for (int c = 0; c < 4; c++) {
-        Arrays.fill(sums, 0);
-        for (long at = 0; at < bytes; at += 4L * sums.length) {
-          for (int i = 0; i < sums.length; i++) {
-            long p = at + 4L * i;
-            sums[i] = Math.fma(Memory.getFloat(xs[r] + p), Memory.getFloat(ys[c] + p), sums[i]);
-          }
+    float[] dots = new float[16];
+    for (int i = 0; i < 16; i++) {
+      float[] a = x[i / 4];
+      float[] b = y[i % 4];
+      Arrays.fill(sums, 0);
+      for (int p = 0; p < a.length; p += sums.length) {
+        for (int l = 0; l < sums.length; l++) {
+          sums[l] = Math.fma(a[p + l], b[p + l], sums[l]);
         }
-        for (int n = sums.length / 2; n > 0; n /= 2) {
-          for (int i = 0; i < n; i++) {
-            sums[i] += sums[i + n];
-          }
-        }
-        Memory.putFloat(out + 4L * (4 * r + c), sums[0]);
       }
+      for (int n = sums.length / 2; n > 0; n /= 2) {
+        for (int l = 0; l < n; l++) {
+          sums[l] += sums[l + n];
+        }
+      }
+      dots[i] = sums[0];
     }
+    Memory.copy(dots, 0, out, 16);
+  }
+
+  private static float[][] rows32(long bytes, long... addresses) {
+    float[][] rows = new float[addresses.length][(int) (bytes / 4)];
+    for (int r = 0; r < rows.length; r++) {
+      Memory.copy(addresses[r], rows[r], 0, rows[r].length);
+    }
+    return rows;
   }
 
   /** As {@link Dots#run}, of float64. */
   static void run64(
-      long x0, long x1, long x2, long x3, long y0, long y1, long y2, long y3, long bytes, long out) {
-    long[] xs = {x0, x1, x2, x3};
-    long[] ys = {y0, y1, y2, y3};
+      long x0,
+      long x1,
+      long x2,
+      long x3,
+      long y0,
+      long y1,
+      long y2,
+      long y3,
+      long bytes,
+      long out) {
+    double[][] x = rows64(bytes, x0, x1, x2, x3);
+    double[][] y = rows64(bytes, y0, y1, y2, y3);
     double[] sums = new double[Lanes.F64.length()];
-    for (int r = 0; r < 4; r++) {
-      for (int c = 0; c < 4; c++) {
-        Arrays.fill(sums, 0);
-        for (long at = 0; at < bytes; at += 8L * sums.length) {
-          for (int i = 0; i < sums.length; i++) {
-            long p = at + 8L * i;
-            sums[i] = Math.fma(Memory.getDouble(xs[r] + p), Memory.getDouble(ys[c] + p), sums[i]);
-          }
+    double[] dots = new double[16];
+    for (int i = 0; i < 16; i++) {
+      double[] a = x[i / 4];
+      double[] b = y[i % 4];
+      Arrays.fill(sums, 0);
+      for (int p = 0; p < a.length; p += sums.length) {
+        for (int l = 0; l < sums.length; l++) {
+          sums[l] = Math.fma(a[p + l], b[p + l], sums[l]);
         }
-        for (int n = sums.length / 2; n > 0; n /= 2) {
-          for (int i = 0; i < n; i++) {
-            sums[i] += sums[i + n];
-          }
-        }
-        Memory.putDouble(out + 8L * (4 * r + c), sums[0]);
       }
+      for (int n = sums.length / 2; n > 0; n /= 2) {
+        for (int l = 0; l < n; l++) {
+          sums[l] += sums[l + n];
+        }
+      }
+      dots[i] = sums[0];
     }
+    Memory.copy(dots, 0, out, 16);
+  }
+
+  private static double[][] rows64(long bytes, long... addresses) {
+    double[][] rows = new double[addresses.length][(int) (bytes / 8)];
+    for (int r = 0; r < rows.length; r++) {
+      Memory.copy(addresses[r], rows[r], 0, rows[r].length);
+    }
+    return rows;
   }
 }

@@ -4,54 +4,73 @@ import tapedeck.cpu.math.Memory;
 
 /**
  * A tile without vectors, for the time until the JIT has compiled the one with vectors. Sums have
- * the same bits, since each element adds up its own products in the same order.
+ * the same bits, since each element adds up its own products in the same order. Native memory is
+ * copied first: the JIT's first compiler makes much of reading single elements of it.
  */
 record ScalarTile(Form form) implements Tile {
   @Override
   public void run(
       Object a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add) {
-    int width = form.vectors() * (form.f64() ? Lanes.F64 : Lanes.F32).length();
+    if (form.f64()) {
+      run64((double[]) a, from, lda, depth, b, pitch, c, ld, add);
+    } else {
+      run32((float[]) a, from, lda, depth, b, pitch, c, ld, add);
+    }
+  }
+
+  private void run32(
+      float[] a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add) {
+    int width = form.vectors() * Lanes.F32.length();
     int step = form.byRows() ? 1 : form.height();
-    int stride = form.byRows() ? lda : 1;
+    int next = form.byRows() ? lda : 1;
+    float[] row = new float[width];
+    float[] sums = new float[form.height() * width];
+    for (int d = 0; d < depth; d++) {
+      Memory.copy(b + d * pitch, row, 0, width);
+      for (int r = 0; r < form.height(); r++) {
+        float x = a[from + d * step + r * next];
+        int to = r * width;
+        for (int j = 0; j < width; j++) {
+          sums[to + j] = Math.fma(x, row[j], sums[to + j]);
+        }
+      }
+    }
     for (int r = 0; r < form.height(); r++) {
-      int row = from + r * stride;
-      if (form.f64()) {
-        row64((double[]) a, row, step, depth, b, pitch, width, c + r * ld, add);
-      } else {
-        row32((float[]) a, row, step, depth, b, pitch, width, c + r * ld, add);
+      if (add) {
+        Memory.copy(c + r * ld, row, 0, width);
+        for (int j = 0; j < width; j++) {
+          sums[r * width + j] += row[j];
+        }
       }
+      Memory.copy(sums, r * width, c + r * ld, width);
     }
   }
 
-  private static void row32(
-      float[] a, int row, int step, int depth, long b, long pitch, int width, long c, boolean add) {
-    float[] sums = new float[width];
+  private void run64(
+      double[] a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add) {
+    int width = form.vectors() * Lanes.F64.length();
+    int step = form.byRows() ? 1 : form.height();
+    int next = form.byRows() ? lda : 1;
+    double[] row = new double[width];
+    double[] sums = new double[form.height() * width];
     for (int d = 0; d < depth; d++) {
-      float x = a[row + d * step];
-      long at = b + d * pitch;
-      for (int j = 0; j < sums.length; j++) {
-        sums[j] = Math.fma(x, Memory.getFloat(at + 4L * j), sums[j]);
+      Memory.copy(b + d * pitch, row, 0, width);
+      for (int r = 0; r < form.height(); r++) {
+        double x = a[from + d * step + r * next];
+        int to = r * width;
+        for (int j = 0; j < width; j++) {
+          sums[to + j] = Math.fma(x, row[j], sums[to + j]);
+        }
       }
     }
-    for (int j = 0; j < width; j++) {
-      long at = c + 4L * j;
-      Memory.putFloat(at, add ? Memory.getFloat(at) + sums[j] : sums[j]);
-    }
-  }
-
-  private static void row64(
-      double[] a, int row, int step, int depth, long b, long pitch, int width, long c, boolean add) {
-    double[] sums = new double[width];
-    for (int d = 0; d < depth; d++) {
-      double x = a[row + d * step];
-      long at = b + d * pitch;
-      for (int j = 0; j < sums.length; j++) {
-        sums[j] = Math.fma(x, Memory.getDouble(at + 8L * j), sums[j]);
+    for (int r = 0; r < form.height(); r++) {
+      if (add) {
+        Memory.copy(c + r * ld, row, 0, width);
+        for (int j = 0; j < width; j++) {
+          sums[r * width + j] += row[j];
+        }
       }
-    }
-    for (int j = 0; j < width; j++) {
-      long at = c + 8L * j;
-      Memory.putDouble(at, add ? Memory.getDouble(at) + sums[j] : sums[j]);
+      Memory.copy(sums, r * width, c + r * ld, width);
     }
   }
 }

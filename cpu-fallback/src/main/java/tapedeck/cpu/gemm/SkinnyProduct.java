@@ -233,9 +233,9 @@ final class SkinnyProduct {
     long packed = mine.b.bytes((long) k * lanes * size);
     Tile tile = new Tile.Form(f64, false, 4, 1, 1).tile().best();
     if (f64) {
-      Packing.strips64(y, pitch, count, 0, k, k, packed);
+      Packing.STRIPS64.best().run(y, pitch, count, 0, k, k, packed);
     } else {
-      Packing.strips32(y, pitch, count, 0, k, k, packed);
+      Packing.STRIPS32.best().run(y, pitch, count, 0, k, k, packed);
     }
     for (int g = 0; g < few; g += 4) {
       int tall = Math.min(4, few - g);

@@ -126,8 +126,7 @@ final class KernelGen {
   static Generated generate(Kernel kernel, boolean vectors) {
     KernelGen g = new KernelGen(kernel, vectors);
     KernelCode code = g.out.load(g::run);
-    return new Generated(
-        code, g.units(), g.mode == Mode.COLUMNS ? g.chunk : 1, g.space.bytes());
+    return new Generated(code, g.units(), g.mode == Mode.COLUMNS ? g.chunk : 1, g.space.bytes());
   }
 
   /** The class files of a kernel, shared methods among them, for tests. */

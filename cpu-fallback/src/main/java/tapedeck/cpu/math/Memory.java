@@ -65,6 +65,22 @@ public final class Memory {
     MemorySegment.copy(ALL, src, ALL, dst, bytes);
   }
 
+  public static void copy(long src, float[] dst, int at, int count) {
+    MemorySegment.copy(ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, src, dst, at, count);
+  }
+
+  public static void copy(long src, double[] dst, int at, int count) {
+    MemorySegment.copy(ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, src, dst, at, count);
+  }
+
+  public static void copy(float[] src, int at, long dst, int count) {
+    MemorySegment.copy(src, at, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, dst, count);
+  }
+
+  public static void copy(double[] src, int at, long dst, int count) {
+    MemorySegment.copy(src, at, ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, dst, count);
+  }
+
   public static void zero(long address, long bytes) {
     ALL.asSlice(address, bytes).fill((byte) 0);
   }
