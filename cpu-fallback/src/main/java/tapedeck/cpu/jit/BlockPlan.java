@@ -28,6 +28,13 @@ final class BlockPlan {
    */
   private static final int LOOP_LIMIT = 40;
 
+  /**
+   * What a store to a parameter counts, of which the last vector has a part only. With nine such
+   * stores in a method the JIT's first compiler runs out of registers, and the second never gets
+   * it.
+   */
+  private static final int MASKED_STORE = 5;
+
   /** Most scalar instructions that are done once per block rather than in every lane. */
   private static final int FIXED_LIMIT = 150;
 
@@ -130,7 +137,7 @@ final class BlockPlan {
     return steps.size() == 1
         && steps.get(0) instanceof Step.Vectors v
         && v.stored().isEmpty()
-        && v.weight() <= LOOP_LIMIT / 2
+        && v.weight() <= LOOP_LIMIT / 2 + MASKED_STORE
         && entries.keySet().stream().allMatch(this::walksRows);
   }
 
@@ -428,9 +435,9 @@ final class BlockPlan {
       for (Sink s : stores) {
         // Whatever is read from a parameter is read in the first of the loops that store.
         if (forms.get(s.value()) != Form.MEMORY) {
-          p = room(made, List.of(s.value()), 1);
+          p = room(made, List.of(s.value()), MASKED_STORE);
         }
-        p.weight++;
+        p.weight += MASKED_STORE;
         use(p, s.value());
         p.sinks.add(s);
       }

@@ -152,6 +152,9 @@ final class Coefficients {
   /** Largest x with a finite exp(x). */
   static final float EXP_F_MAX = 88.72284f;
 
+  /** For smaller |x| exp(x) is neither infinite nor denormal. */
+  static final float EXP_F_NORMAL = 87;
+
   /** Below it exp(x) rounds to 0. */
   static final float EXP_F_MIN = -103.97209f;
 

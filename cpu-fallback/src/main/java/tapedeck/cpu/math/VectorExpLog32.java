@@ -10,6 +10,7 @@ import static tapedeck.cpu.math.Coefficients.EXP_F3;
 import static tapedeck.cpu.math.Coefficients.EXP_F4;
 import static tapedeck.cpu.math.Coefficients.EXP_F_MAX;
 import static tapedeck.cpu.math.Coefficients.EXP_F_MIN;
+import static tapedeck.cpu.math.Coefficients.EXP_F_NORMAL;
 import static tapedeck.cpu.math.Coefficients.LG_F0;
 import static tapedeck.cpu.math.Coefficients.LG_F1;
 import static tapedeck.cpu.math.Coefficients.LG_F2;
@@ -60,7 +61,16 @@ final class VectorExpLog32 {
       w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
       w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
       FloatVector p = r.mul(r).fma(w, r).add(FloatVector.broadcast(F, 1));
-      IntVector whole = t.reinterpretAsInts().sub(ROUND_BITS);
+      IntVector bits = t.reinterpretAsInts();
+      if (x.abs().compare(VectorOperators.LT, FloatVector.broadcast(F, EXP_F_NORMAL)).allTrue()) {
+        // The exponent of a normal result is a sum.
+        p.reinterpretAsInts()
+            .add(bits.lanewise(VectorOperators.LSHL, 23))
+            .reinterpretAsFloats()
+            .intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+        continue;
+      }
+      IntVector whole = bits.sub(ROUND_BITS);
       IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
       FloatVector e =
           p.mul(half.add(BIAS).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
