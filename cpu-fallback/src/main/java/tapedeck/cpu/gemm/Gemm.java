@@ -26,6 +26,14 @@ public final class Gemm {
 
   private static final long FEW_BYTES = 256 << 10;
 
+  /**
+   * With few rows of A, but rows of B a page or more apart and more bytes of it than caches hold, a
+   * tile in place would wait for a page at each row.
+   */
+  private static final long PAGE = 4096;
+
+  private static final long CACHED = 2 << 20;
+
   /** Most panels of B that are packed together, so that its rows are read in long pieces. */
   private static final int GROUP = 16;
 
@@ -121,9 +129,14 @@ public final class Gemm {
         b instanceof Operand.Strided s
                 && s.colStride() == 1
                 && n % lanes == 0
-                && (m <= FEW_ROWS || (long) k * n * size <= FEW_BYTES)
+                && (m <= FEW_ROWS ? isNear(s) : (long) k * n * size <= FEW_BYTES)
             ? s
             : null;
+  }
+
+  /** Whether B can be read where it lies by few rows of A, as its rows share pages or caches. */
+  private boolean isNear(Operand.Strided s) {
+    return s.rowStride() * size < PAGE || (long) k * n * size <= CACHED;
   }
 
   /** Whether a product is neither so small that plain loops do as well, nor too large. */
