@@ -36,6 +36,7 @@ import tapedeck.bench.work.KernelTimes;
 import tapedeck.bench.work.Limits;
 import tapedeck.bench.work.Line;
 import tapedeck.bench.work.MlpWork;
+import tapedeck.bench.work.Size;
 import tapedeck.bench.work.Workload;
 import tapedeck.bench.work.Workloads;
 
@@ -50,7 +51,8 @@ final class CompareOptions {
       split = ",",
       paramLabel = "NAME",
       description = {
-        "instead of the main job: mlp, black-scholes, per-example, rows, matmul, gmm, host, or all"
+        "instead of the main job: mlp, mlp-wide, black-scholes, per-example, rows, matmul, gmm, host, or"
+            + " all"
       })
   private List<String> works = List.of();
 
@@ -61,8 +63,9 @@ final class CompareOptions {
       fallbackValue = ALL,
       paramLabel = "NAME",
       description = {
-        "measures libtorch, libtorch-blas1 (one BLAS thread), tensorflow, openblas and clblast, or those"
-            + " named, in turns with Tapedeck; without --work: mlp and matmul"
+        "measures libtorch, libtorch-blas1 (one BLAS thread), tensorflow, openblas, clblast, and in"
+            + " Python torch-eager, torch-compile and jax, or those named, in turns with Tapedeck;"
+            + " without --work: mlp and matmul"
       })
   private List<String> peers = List.of();
 
@@ -74,8 +77,28 @@ final class CompareOptions {
   @Option(
       names = "--size",
       paramLabel = "NAME",
-      description = "full, or small to try things out; default: full")
-  private String size = "full";
+      description = "full, large (for GPUs), or small to try things out; default: full")
+  private String sizeName = Size.FULL.label();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "SECONDS",
+      description =
+          "time for the samples of one function in one place, beyond which it gets fewer, at least"
+              + " three; default: none")
+  private Optional<Double> limit = Optional.empty();
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      description = "each function runs until it has not become faster for so long; default: 1.5")
+  private Optional<Double> warmUp = Optional.empty();
+
+  @Option(
+      names = "--python",
+      paramLabel = "COMMAND",
+      description = "for the peers in Python; default: python3")
+  private String python = "python3";
 
   @Option(
       names = "--export-data",
@@ -144,8 +167,10 @@ final class CompareOptions {
     }
     Options.check(
         line,
-        size.equals("full") || size.equals("small"),
-        "--size must be full or small, not " + size);
+        Size.of(sizeName).isPresent(),
+        "--size must be full, large or small, not " + sizeName);
+    limit.ifPresent(s -> Options.check(line, s > 0, "--limit must be above 0, not " + s));
+    warmUp.ifPresent(s -> Options.check(line, s >= 0, "--warm-up must not be negative: " + s));
     Options.check(line, !kernels || measures(), "--kernels needs --work or --peers");
     Options.check(
         line,
@@ -206,7 +231,7 @@ final class CompareOptions {
               s.data.sizes(images),
               s.seed);
         };
-    Map<String, Supplier<Workload>> all = Workloads.of(mlp, size.equals("small"));
+    Map<String, Supplier<Workload>> all = Workloads.of(mlp, Size.of(sizeName).orElseThrow());
     return chosen().stream().filter(n -> !n.equals(HOST)).map(n -> all.get(n).get()).toList();
   }
 
@@ -238,10 +263,12 @@ final class CompareOptions {
 
   private void measure(Setting s, List<Workload> workloads, Report report, PrintWriter out) {
     report.head.put("threads", s.threads);
-    report.head.put("size", size);
+    report.head.put("size", sizeName);
     Map<String, Limits> before = Limits.measure(s.deviceNames, s.threads);
     int rounds = s.samples.orElse(s.quick ? 7 : 21);
-    var settings = new Comparison.Settings(rounds, s.quick ? 0.4 : 1.5, kernels);
+    var settings =
+        new Comparison.Settings(
+            rounds, warmUp.orElse(s.quick ? 0.4 : 1.5), limit.orElse(Double.MAX_VALUE), kernels);
     List<Peers> wanted =
         Arrays.stream(Peers.values())
             .filter(p -> peers.contains(ALL) || peers.contains(p.label()))
@@ -250,7 +277,7 @@ final class CompareOptions {
     try (Comparison c = new Comparison(s.deviceNames, settings, report, out)) {
       if (data.isPresent()) {
         write(data.get(), workloads, false, out);
-        c.startPeers(wanted, s.threads, data.get());
+        c.startPeers(wanted, python, s.threads, data.get());
       }
       workloads.forEach(c::measure);
       memory(s, wanted, data, report);
@@ -311,7 +338,7 @@ final class CompareOptions {
       if (report.lines.stream().noneMatch(l -> l.line().equals(step) && l.on().equals(p.label()))) {
         continue;
       }
-      try (PeerProcess process = p.start(s.threads, data.orElseThrow(), true)) {
+      try (PeerProcess process = p.start(python, s.threads, data.orElseThrow(), true)) {
         process.prepare(step);
         report.memory.add(Map.of("line", step, "on", p.label(), "bytes", process.memory(step)));
       } catch (PeerProcess.Failure e) {

@@ -54,6 +54,16 @@ class CompareTest {
   }
 
   @Test
+  void slowFunctionsGetFewerSamples() {
+    var s = new Comparison.Settings(21, 1, 2, false);
+    assertEquals(21, s.samples(0.05));
+    assertEquals(4, s.samples(0.5));
+    assertEquals(3, s.samples(10));
+    assertEquals(2, new Comparison.Settings(2, 1, 2, false).samples(10));
+    assertEquals(21, new Comparison.Settings(21, 1, Double.MAX_VALUE, false).samples(1e3));
+  }
+
+  @Test
   void whatIsWrittenIsReadAgain() {
     List<Measured> found = Report.read(written("a.json", report("1", OURS, THEIRS)));
     assertEquals(2, found.size());
