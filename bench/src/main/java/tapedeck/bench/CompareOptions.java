@@ -23,6 +23,7 @@ import tapedeck.bench.compare.Comparison;
 import tapedeck.bench.compare.History;
 import tapedeck.bench.compare.Report;
 import tapedeck.bench.compare.ReportText;
+import tapedeck.bench.compare.Targets;
 import tapedeck.bench.data.Batches;
 import tapedeck.bench.data.ImageData;
 import tapedeck.bench.data.SafeTensors;
@@ -123,6 +124,12 @@ final class CompareOptions {
       description = "how medians changed between the reports in a folder; default: bench/results")
   private Optional<Path> history = Optional.empty();
 
+  @Option(
+      names = "--targets",
+      paramLabel = "DIR",
+      description = "what is wanted of a GPU against what the reports in a folder say")
+  private Optional<Path> targets = Optional.empty();
+
   /** What {@code bench} knows already. */
   record Setting(
       CommandLine line,
@@ -141,7 +148,8 @@ final class CompareOptions {
         || !peers.isEmpty()
         || !with.isEmpty()
         || export.isPresent()
-        || history.isPresent();
+        || history.isPresent()
+        || targets.isPresent();
   }
 
   /** Whether devices are measured, and not only files read or written. */
@@ -174,8 +182,9 @@ final class CompareOptions {
     Options.check(line, !kernels || measures(), "--kernels needs --work or --peers");
     Options.check(
         line,
-        history.isEmpty() || (!measures() && with.isEmpty() && export.isEmpty()),
-        "--history stands alone");
+        (history.isEmpty() && targets.isEmpty())
+            || (!measures() && with.isEmpty() && export.isEmpty()),
+        "--history and --targets stand alone");
     if (kernels) {
       System.setProperty(KernelTimes.PROFILING, "on");
     }
@@ -197,6 +206,11 @@ final class CompareOptions {
     PrintWriter out = s.line.getOut();
     if (history.isPresent()) {
       out.print(History.table(history.get()));
+      out.flush();
+      return 0;
+    }
+    if (targets.isPresent()) {
+      out.print(Targets.tables(targets.get()));
       out.flush();
       return 0;
     }
@@ -222,8 +236,12 @@ final class CompareOptions {
   private List<Workload> workloads(Setting s) {
     Supplier<Workload> mlp =
         () -> {
-          ImageData images = s.data.read();
           int batch = s.batches.isEmpty() ? 128 : s.batches.get(0);
+          if (sizeName.equals(Size.LARGE.label())) {
+            // A GPU's host may lack the images, and what counts there is the shape.
+            return MlpWork.random(batch, s.seed);
+          }
+          ImageData images = s.data.read();
           int[] rows = Batches.first(images.train().size(), batch);
           return new MlpWork(
               images.train().images(rows),

@@ -53,6 +53,14 @@ public final class MlpWork implements Workload {
     this.layers = sizes.length - 1;
   }
 
+  /** The network 784-512-512-10 on random numbers instead of images. */
+  public static MlpWork random(int batch, long seed) {
+    int[] sizes = {784, 512, 512, CLASSES};
+    int[] labels = new SplittableRandom(7).ints(batch, 0, CLASSES).toArray();
+    float[] images = (float[]) HostTensor.uniform(8, 0, 1, batch, sizes[0]).array();
+    return new MlpWork(images, labels, sizes, seed);
+  }
+
   /**
    * The network {@code mlp-wide} on random numbers: two hidden layers of one width, ten classes.
    * Its lines are steps at several precisions.
