@@ -18,6 +18,8 @@
 # calling the same line again goes on where the last call stopped. No step starts once N seconds are
 # over, and none runs longer than what is left of them.
 set -uo pipefail
+# In an empty environment bash makes a PATH of its own, which drivers and Python need too.
+export PATH
 
 out=gpu-results device=opencl:0 seconds=0 size=large python=python3
 effort=quick parts=8 tune_seconds=330 samples=11 limit=2 warm_up=0.3
@@ -159,9 +161,7 @@ run_tornado() {
 }
 
 run_report() {
-  rm -f "$out/report.done"
-  verb report bench --targets "$out"
-  cat "$out/report.txt"
+  "$home/tapedeck" bench --targets "$out" 2>&1 | tee "$out/report.txt"
 }
 
 for stage in "${stages[@]}"; do

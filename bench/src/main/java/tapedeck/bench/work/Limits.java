@@ -123,9 +123,10 @@ public record Limits(
   private static double best(Device device, Fn1<Tensor, Tensor> f, Tensor x) {
     JitFn1<Tensor, Tensor> jit = Ad.jit(f);
     double best = Double.MAX_VALUE;
+    boolean gpu = factor(device) > 1;
     // The JVM compiles a kernel while the first ones run.
-    long warm = System.nanoTime() + 700_000_000L;
-    int repetitions = factor(device) > 1 ? GPU_REPETITIONS : 1;
+    long warm = System.nanoTime() + (gpu ? 100_000_000L : 700_000_000L);
+    int repetitions = gpu ? GPU_REPETITIONS : 1;
     for (int i = 0; i < PROBES || System.nanoTime() < warm; i++) {
       long start = System.nanoTime();
       for (int r = 0; r < repetitions; r++) {

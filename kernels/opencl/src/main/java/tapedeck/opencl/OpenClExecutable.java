@@ -63,7 +63,7 @@ final class OpenClExecutable implements Executable, Profiled {
     Renderer renderer = new Renderer(device.description().target(), tuning);
     List<Rendered> texts = new ArrayList<>();
     for (Schedule.Launch l : schedule.launches()) {
-      Rendered r = renderer.render(l.kernel(), sharing(schedule, l));
+      Rendered r = renderer.render(schedule, l);
       if (r.float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
             "["
@@ -98,32 +98,6 @@ final class OpenClExecutable implements Executable, Profiled {
       kernels.forEach(device.programs()::release);
       throw e;
     }
-  }
-
-  /**
-   * For each parameter of a launch a number that parameters share exactly where their memory
-   * overlaps.
-   */
-  private static List<Integer> sharing(Schedule schedule, Schedule.Launch l) {
-    List<Integer> out = new ArrayList<>(l.slots());
-    for (int i = 0; i < out.size(); i++) {
-      for (int j = 0; j < i; j++) {
-        if (overlap(
-            schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
-          int from = out.get(i);
-          int to = out.get(j);
-          out.replaceAll(x -> x == from ? to : x);
-        }
-      }
-    }
-    return out;
-  }
-
-  private static boolean overlap(Schedule.Slot a, Schedule.Slot b) {
-    return a.place() instanceof Schedule.Place.Arena x
-        && b.place() instanceof Schedule.Place.Arena y
-        && x.offset() < y.offset() + b.bytes()
-        && y.offset() < x.offset() + a.bytes();
   }
 
   private void bindArena() {
