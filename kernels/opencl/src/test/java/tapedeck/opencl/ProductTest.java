@@ -182,23 +182,27 @@ class ProductTest {
           ((Tunable) cl)
               .tuning()
               .with(new Parameters(Template.PRODUCT_TF32, List.of(64, 32, 16, 32, 16, 1)))
-              .with(new Parameters(Template.PRODUCT_3XTF32, List.of(128, 128, 16, 64, 32, 1)));
+              .with(new Parameters(Template.PRODUCT_3XTF32, List.of(128, 128, 16, 64, 32, 1)))
+              .with(new Parameters(Template.PRODUCT_BF16, List.of(64, 128, 32, 32, 32, 1)));
       Renderer renderer = new Renderer(((OpenClDevice) cl).description().target(), tuning);
       List<Runs.Case> cases = new ArrayList<>();
       List<String> names = new ArrayList<>();
       List<Double> tolerances = new ArrayList<>();
-      for (Precision precision : List.of(Precision.DEFAULT, Precision.HIGH)) {
+      for (Precision precision : List.of(Precision.DEFAULT, Precision.HIGH, Precision.BFLOAT16)) {
         for (int i = 0; i < SHAPES.size(); i++) {
           Shape s = SHAPES.get(i);
           if (Math.min(s.m(), s.n()) < 16) {
             continue;
           }
-          for (int variant = i % 4; variant < 8; variant += 4) {
+          // Words of bfloat16 are packed in another way for each order of the operands.
+          boolean all = precision == Precision.BFLOAT16 && i < 2;
+          for (int variant = all ? 0 : i % 4; variant < 8; variant += all ? 1 : 4) {
             Kernel k = kernel(s, DType.FLOAT32, variant, precision);
             String strategy = renderer.render(k, Runs.distinct(k)).strategy();
             boolean integers = i % 2 == 0;
             names.add(precision + " " + s + " variant " + variant + " " + strategy);
-            assertTrue(strategy.contains("tf32"), names.getLast());
+            String type = precision == Precision.BFLOAT16 ? "bf16" : "tf32";
+            assertTrue(strategy.contains(type), names.getLast());
             List<double[]> inputs = new ArrayList<>();
             for (int p = 0; p < 3; p++) {
               long n = k.params().get(p).elements();
@@ -209,7 +213,12 @@ class ProductTest {
             }
             cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
             // Of the sum of the terms' absolute values, which is below 4 k here.
-            double each = precision == Precision.HIGH ? 0x1p-20 : 0x1p-10;
+            double each =
+                switch (precision) {
+                  case BFLOAT16 -> 0x1p-7;
+                  case DEFAULT -> 0x1p-10;
+                  case HIGH, HIGHEST -> 0x1p-20;
+                };
             tolerances.add(integers ? 0 : 4 * s.k() * each);
           }
         }
@@ -217,6 +226,7 @@ class ProductTest {
       List<double[]> expected = Runs.run(oracle, cases);
       List<double[]> actual = Runs.run(cl, cases, s -> ((Tunable) cl).compile(s, tuning));
       double rounding = 0;
+      double coarse = 0;
       for (int i = 0; i < names.size(); i++) {
         double worst = 0;
         for (int j = 0; j < expected.get(i).length; j++) {
@@ -224,9 +234,11 @@ class ProductTest {
         }
         assertTrue(worst <= tolerances.get(i), names.get(i) + ": error " + worst);
         rounding = names.get(i).startsWith("default") ? Math.max(rounding, worst) : rounding;
+        coarse = names.get(i).startsWith("bfloat16") ? Math.max(coarse, worst) : coarse;
       }
       assertTrue(rounding > 1e-4, "operands were not rounded to TF32: error " + rounding);
-      for (String form : List.of("64x32x16", "128x128x16", "64x64x16")) {
+      assertTrue(coarse > 1e-3, "operands were not rounded to bfloat16: error " + coarse);
+      for (String form : List.of("64x32x16", "128x128x16", "64x64x16", "64x128x32")) {
         assertTrue(names.stream().anyMatch(n -> n.contains(form)), form + " is not in " + names);
       }
     } finally {

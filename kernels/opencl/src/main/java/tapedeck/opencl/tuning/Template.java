@@ -25,6 +25,8 @@ public enum Template {
   PRODUCT_TF32(Profile.GPU, "product.tf32", tensor()),
   /** Products of precision HIGH on tensor cores; see {@link #PRODUCT_TF32}. */
   PRODUCT_3XTF32(Profile.GPU, "product.3xtf32", tensor()),
+  /** Products of precision BFLOAT16 on tensor cores; see {@link #PRODUCT_TF32}. */
+  PRODUCT_BF16(Profile.GPU, "product.bf16", tensor()),
   /**
    * Long reductions on GPUs: work-groups of {@code group}, of which at least {@code columns} read
    * neighbouring columns; each work-item reduces {@code serial} elements or more before partial
@@ -183,7 +185,7 @@ public enum Template {
   Optional<String> contradiction(Parameters p) {
     return switch (this) {
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL -> tiles(p);
-      case PRODUCT_TF32, PRODUCT_3XTF32 -> warps(p);
+      case PRODUCT_TF32, PRODUCT_3XTF32, PRODUCT_BF16 -> warps(p);
       case PRODUCT_BLOCKS ->
           p.get("rows") > p.get("m")
               ? Optional.of("rows " + p.get("rows") + " do not fit in m " + p.get("m"))
@@ -256,6 +258,10 @@ public enum Template {
       return Optional.of(
           "a warp's " + rows + " by " + columns + " results do not fit the registers");
     }
+    // A warp of bfloat16 takes 16 elements of k at once.
+    if (p.template() == PRODUCT_BF16 && p.get("step") < 16) {
+      return Optional.of("step " + p.get("step") + " is less than 16");
+    }
     int group = warpGroup(p);
     if (Math.min(p.get("m"), p.get("n")) * p.get("step") % (4 * group) != 0) {
       return Optional.of(
@@ -294,6 +300,10 @@ public enum Template {
         long step = p.get("step");
         yield 8 * (padded(p.get("m"), step) + padded(p.get("n"), step));
       }
+      case PRODUCT_BF16 -> {
+        long words = p.get("step") / 2;
+        yield 8 * (padded(p.get("m"), words) + padded(p.get("n"), words));
+      }
       // Blocks shrink until they fit; a register tile's width is at most 64 bytes times vectors.
       case PRODUCT_BLOCKS -> 64L * p.get("vectors") * (p.get("rows") + 16L) + 64L * p.get("rows");
       case REDUCE_GROUPS -> 4L * p.get("group");
@@ -308,7 +318,7 @@ public enum Template {
   /** Work-items of a work-group. */
   int group(Parameters p) {
     return switch (this) {
-      case PRODUCT_TF32, PRODUCT_3XTF32 -> warpGroup(p);
+      case PRODUCT_TF32, PRODUCT_3XTF32, PRODUCT_BF16 -> warpGroup(p);
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL, REDUCE_GROUPS, GRID -> p.get("group");
       case PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
     };
