@@ -30,10 +30,12 @@ import tapedeck.opencl.OfflineCompiler;
 import tapedeck.opencl.OfflineCompiler.Usage;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.render.SplitProducts;
 import tapedeck.opencl.render.Target;
 import tapedeck.opencl.render.TensorCores;
 import tapedeck.opencl.tuning.Hardware;
 import tapedeck.opencl.tuning.Profile;
+import tapedeck.opencl.tuning.Tuning;
 import tapedeck.opencl.tuning.TuningDatabase;
 
 /**
@@ -82,13 +84,15 @@ class GpuSourcesTest {
 
   /** A device's kernels, by entry, and where each is used first. */
   private static Map<Rendered, String> kernels(Target target, Hardware hardware) {
-    Renderer renderer = new Renderer(target, TuningDatabase.lookup(hardware).tuning());
+    Tuning tuning = TuningDatabase.lookup(hardware).tuning();
+    Renderer renderer = new Renderer(target, tuning);
     Map<String, Rendered> byEntry = new LinkedHashMap<>();
     Map<Rendered, String> out = new LinkedHashMap<>();
     SourcesProvider.schedules()
         .forEach(
             (user, schedules) -> {
-              for (Schedule s : schedules) {
+              for (Schedule whole : schedules) {
+                Schedule s = SplitProducts.of(whole, target, tuning).schedule();
                 for (Schedule.Launch l : s.launches()) {
                   Rendered r = renderer.render(s, l);
                   if (byEntry.put(r.entry(), r) == null) {

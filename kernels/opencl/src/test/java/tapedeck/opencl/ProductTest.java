@@ -1,16 +1,20 @@
 package tapedeck.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Executable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
@@ -19,10 +23,12 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Precision;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.render.SplitProducts;
 import tapedeck.opencl.render.Target;
 import tapedeck.opencl.tuning.Parameters;
 import tapedeck.opencl.tuning.Template;
@@ -243,6 +249,107 @@ class ProductTest {
       }
     } finally {
       TestDevices.restore("tapedeck.opencl.tensor", before);
+    }
+  }
+
+  /** Few results and a long k: in parts, with the rest of the kernel after their sum. */
+  @Test
+  void splitProductsAgreeWithInterpreter() {
+    Random random = new Random(7);
+    List<Shape> shapes =
+        List.of(
+            new Shape(1, 33, 20, 600, 1),
+            new Shape(2, 16, 24, 512, 1),
+            new Shape(1, 64, 64, 768, 3),
+            new Shape(1, 20, 9, 1031, 1));
+    try (Device cl = TestDevices.open("gpu");
+        Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
+      Target real = ((OpenClDevice) cl).description().target();
+      Target many =
+          new Target(
+              real.profile(),
+              64,
+              real.maxGroup(),
+              real.localBytes(),
+              real.vectorBytes(),
+              real.fma32(),
+              real.tensorCores());
+      Tuning tuning =
+          ((Tunable) cl).tuning().with(new Parameters(Template.PRODUCT_SPLIT, List.of(64, 8)));
+      Tuning whole = tuning.with(new Parameters(Template.PRODUCT_SPLIT, List.of(64, 1)));
+      List<Runs.Case> cases = new ArrayList<>();
+      for (Shape s : shapes) {
+        for (int variant = 0; variant < 8; variant++) {
+          DType t = variant == 5 && cl.supports(DType.FLOAT64) ? DType.FLOAT64 : DType.FLOAT32;
+          Kernel k = kernel(s, t, variant);
+          List<double[]> inputs = new ArrayList<>();
+          for (int p = 0; p < 3; p++) {
+            inputs.add(random.ints(k.params().get(p).elements(), -3, 4).asDoubleStream().toArray());
+          }
+          cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
+        }
+      }
+      // The last shape's k is prime, so it stays whole.
+      Schedule planned = Runs.schedule(cases);
+      SplitProducts split = SplitProducts.of(planned, many, tuning);
+      assertEquals(cases.size() + 24, split.schedule().launches().size());
+      assertEquals(
+          cases.size(), SplitProducts.of(planned, many, whole).schedule().launches().size());
+      System.setProperty("tapedeck.opencl.split", "off");
+      assertEquals(
+          cases.size(), SplitProducts.of(planned, many, tuning).schedule().launches().size());
+      System.clearProperty("tapedeck.opencl.split");
+      List<double[]> expected = Runs.run(oracle, cases);
+      List<double[]> actual =
+          Runs.run(
+              cl,
+              cases,
+              s -> ((Tunable) cl).compile(SplitProducts.of(s, many, tuning).schedule(), whole));
+      for (int i = 0; i < cases.size(); i++) {
+        assertArrayEquals(expected.get(i), actual.get(i), shapes.get(i / 8) + " variant " + i % 8);
+      }
+    }
+  }
+
+  /** The device itself splits where it has more compute units than tiles. */
+  @Test
+  void aSplitLaunchIsOneForProfiles() {
+    String before = System.getProperty("tapedeck.opencl.profiling");
+    System.setProperty("tapedeck.opencl.profiling", "on");
+    try (Device cl = TestDevices.open("gpu")) {
+      Assumptions.assumeTrue(
+          cl.info().computeUnits() > 1, "not tested, the device has one compute unit");
+      Kernel k = product(32, 32, 4096, 4);
+      Schedule s = Runs.schedule(List.of(new Runs.Case(k, Runs.distinct(k), List.of())));
+      assertEquals(2, ((Tunable) cl).kernels(s, ((Tunable) cl).tuning()).size());
+      Runs.Case c =
+          new Runs.Case(
+              k,
+              Runs.distinct(k),
+              List.of(new double[32 * 4096], new double[32 * 4096], new double[32]));
+      List<Profiled.KernelTime> times = new ArrayList<>();
+      Runs.run(
+          cl,
+          List.of(c),
+          x -> {
+            Executable e = cl.compile(x);
+            return new Executable() {
+              @Override
+              public void run(List<Buffer> inputs, List<Buffer> outputs) {
+                e.run(inputs, outputs);
+                times.addAll(((Profiled) e).kernelTimes());
+              }
+
+              @Override
+              public void close() {
+                e.close();
+              }
+            };
+          });
+      assertEquals(1, times.size());
+      assertTrue(times.getFirst().endNanos() > times.getFirst().startNanos());
+    } finally {
+      TestDevices.restore("tapedeck.opencl.profiling", before);
     }
   }
 }

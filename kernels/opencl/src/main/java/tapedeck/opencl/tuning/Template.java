@@ -28,6 +28,16 @@ public enum Template {
   /** Products of precision BFLOAT16 on tensor cores; see {@link #PRODUCT_TF32}. */
   PRODUCT_BF16(Profile.GPU, "product.bf16", tensor()),
   /**
+   * Products on GPUs whose results are too few tiles for all compute units: they are computed in at
+   * most {@code parts} parts of at least {@code k} elements of k, whose sums are added by a second
+   * kernel.
+   */
+  PRODUCT_SPLIT(
+      Profile.GPU,
+      "product.split",
+      new Parameter("k", 32, 1 << 20, List.of(128, 256, 512, 1024)),
+      new Parameter("parts", 1, 64, List.of(1, 4, 8, 16, 32))),
+  /**
    * Long reductions on GPUs: work-groups of {@code group}, of which at least {@code columns} read
    * neighbouring columns; each work-item reduces {@code serial} elements or more before partial
    * results meet, in vectors of at most {@code bytes}. At most {@code groups} work-groups are
@@ -190,6 +200,7 @@ public enum Template {
           p.get("rows") > p.get("m")
               ? Optional.of("rows " + p.get("rows") + " do not fit in m " + p.get("m"))
               : Optional.empty();
+      case PRODUCT_SPLIT -> Optional.empty();
       case REDUCE_GROUPS, GRID -> powerOfTwo(p, "group", "bytes");
       case REDUCE_LOOPS, LOOPS -> powerOfTwo(p, "bytes");
     };
@@ -307,7 +318,7 @@ public enum Template {
       // Blocks shrink until they fit; a register tile's width is at most 64 bytes times vectors.
       case PRODUCT_BLOCKS -> 64L * p.get("vectors") * (p.get("rows") + 16L) + 64L * p.get("rows");
       case REDUCE_GROUPS -> 4L * p.get("group");
-      case GRID, REDUCE_LOOPS, LOOPS -> 0;
+      case PRODUCT_SPLIT, GRID, REDUCE_LOOPS, LOOPS -> 0;
     };
   }
 
@@ -320,7 +331,7 @@ public enum Template {
     return switch (this) {
       case PRODUCT_TF32, PRODUCT_3XTF32, PRODUCT_BF16 -> warpGroup(p);
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL, REDUCE_GROUPS, GRID -> p.get("group");
-      case PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
+      case PRODUCT_SPLIT, PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
     };
   }
 }
