@@ -41,7 +41,8 @@ public enum Template {
    * Long reductions on GPUs: work-groups of {@code group}, of which at least {@code columns} read
    * neighbouring columns; each work-item reduces {@code serial} elements or more before partial
    * results meet, in vectors of at most {@code bytes}. At most {@code groups} work-groups are
-   * launched for each compute unit.
+   * launched for each compute unit. Rows that several phases read are kept in at most {@code keep}
+   * registers of a work-item.
    */
   REDUCE_GROUPS(
       Profile.GPU,
@@ -50,7 +51,8 @@ public enum Template {
       Parameter.of("columns", 8, 16, 32, 64),
       Parameter.of("serial", 1, 2, 4, 8, 16, 32),
       Parameter.of("bytes", 4, 8, 16),
-      new Parameter("groups", 1, 4096, List.of(4, 16, 64, 256))),
+      new Parameter("groups", 1, 4096, List.of(4, 16, 64, 256)),
+      new Parameter("keep", 0, 128, List.of(0, 16, 32, 64))),
   /**
    * Elementwise kernels and short reductions on GPUs: work-groups of {@code group}, vectors of at
    * most {@code bytes}, at most {@code groups} work-groups for each compute unit.
