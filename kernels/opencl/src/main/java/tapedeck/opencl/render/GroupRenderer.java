@@ -278,9 +278,6 @@ final class GroupRenderer {
     List<Loop> loops = p.loops();
     long total = Contraction.extent(loops) / v;
     boolean keeps = kept.has(p);
-    if (keeps) {
-      w.line("#pragma unroll");
-    }
     w.open(false, loops);
     if (keeps) {
       w.line("const " + w.indexType() + " n = r + j * " + lanes + ";");
@@ -311,7 +308,11 @@ final class GroupRenderer {
     }
     if (keeps) {
       String inside = total % lanes == 0 ? "" : " if (r + j * " + lanes + " < " + total + ")";
-      w.close("for (int j = 0; j < " + kept.rounds() + "; j++)" + inside);
+      // NB: values that the body has moved out of the loop belong before the pragma.
+      Scope unrolled = w.scope();
+      w.leave();
+      w.line("#pragma unroll");
+      w.scope().block("for (int j = 0; j < " + kept.rounds() + "; j++)" + inside, unrolled);
       return;
     }
     w.close("for (" + w.indexType() + " n = r; n < " + total + "; n += " + lanes + ")");
