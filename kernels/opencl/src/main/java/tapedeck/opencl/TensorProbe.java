@@ -1,5 +1,6 @@
 package tapedeck.opencl;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -18,8 +19,6 @@ import tapedeck.opencl.render.TensorCores;
  * in the program cache.
  */
 final class TensorProbe {
-  private static final byte[] YES = {1};
-  private static final byte[] NO = {0};
   private static final int RESULTS = 2 * 16 * 8;
 
   private static final String KERNEL =
@@ -75,22 +74,27 @@ final class TensorProbe {
     return out;
   }
 
-  static boolean works(cl_context context, cl_command_queue queue, Description d) {
+  /** Why the device's tensor cores cannot be used; empty where they can. */
+  static String problem(cl_context context, cl_command_queue queue, Description d) {
     BinaryCache cache = new BinaryCache(d.identity());
     String key = cache.key("tensor cores: " + source());
     return cache
         .load(key)
-        .map(answer -> Arrays.equals(answer, YES))
+        .map(answer -> new String(answer, StandardCharsets.UTF_8).strip())
         .orElseGet(
             () -> {
-              boolean found = run(context, queue, d.id());
-              cache.store(key, found ? YES : NO);
+              String found = run(context, queue, d.id());
+              // The cache keeps nothing that is empty.
+              cache.store(key, (found + "\n").getBytes(StandardCharsets.UTF_8));
               return found;
             });
   }
 
-  /** Whether it builds, runs and gives the right sums; a device that cannot is not an error. */
-  static boolean run(cl_context context, cl_command_queue queue, cl_device_id device) {
+  /**
+   * What goes wrong when it is built and run, empty for nothing; a device that cannot is not an
+   * error.
+   */
+  static String run(cl_context context, cl_command_queue queue, cl_device_id device) {
     int[] status = new int[1];
     float[] out = new float[RESULTS];
     cl_program program =
@@ -99,7 +103,12 @@ final class TensorProbe {
     try {
       cl_device_id[] one = {device};
       if (CL.clBuildProgram(program, 1, one, "-cl-std=CL1.2", null, null) != CL.CL_SUCCESS) {
-        return false;
+        return "the compiler says: "
+            + Programs.log(program, device)
+                .lines()
+                .filter(l -> l.contains("error"))
+                .findFirst()
+                .orElse("it does not build");
       }
       cl_kernel kernel = CL.clCreateKernel(program, "probe", status);
       Cl.check(status[0], "clCreateKernel of the tensor core probe");
@@ -109,11 +118,13 @@ final class TensorProbe {
         Cl.check(CL.clSetKernelArg(kernel, 0, Sizeof.cl_mem, Pointer.to(mem)), "clSetKernelArg");
         long[] size = {32};
         Pointer host = Pointer.to(out);
-        return CL.clEnqueueNDRangeKernel(queue, kernel, 1, null, size, size, 0, null, null)
-                == CL.CL_SUCCESS
-            && CL.clEnqueueReadBuffer(queue, mem, true, 0, 4L * out.length, host, 0, null, null)
-                == CL.CL_SUCCESS
-            && Arrays.equals(out, expected());
+        int ran = CL.clEnqueueNDRangeKernel(queue, kernel, 1, null, size, size, 0, null, null);
+        if (ran == CL.CL_SUCCESS) {
+          ran = CL.clEnqueueReadBuffer(queue, mem, true, 0, 4L * out.length, host, 0, null, null);
+        }
+        return ran != CL.CL_SUCCESS
+            ? "it does not run: " + Cl.name(ran)
+            : Arrays.equals(out, expected()) ? "" : "its results are wrong";
       } finally {
         if (mem != null) {
           Cl.released(CL.clReleaseMemObject(mem));
