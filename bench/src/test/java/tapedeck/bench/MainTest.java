@@ -88,7 +88,7 @@ class MainTest {
         "--size",
         "tiny");
     fails(2, "--kernels needs --work or --peers", "bench", "--kernels");
-    fails(2, "--history stands alone", "bench", "--work", "rows", "--history");
+    fails(2, "--history and --targets stand alone", "bench", "--work", "rows", "--history");
   }
 
   @Test
