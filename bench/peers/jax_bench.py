@@ -4,6 +4,7 @@
 import math
 import os
 import sys
+from functools import partial
 
 import peerlib
 
@@ -21,12 +22,12 @@ def main():
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if args.tf32 else "highest")
+    jax.config.update("jax_default_matmul_precision", "highest")
     device = jax.devices(args.device)[0] if args.device else jax.devices()[0]
     data = peerlib.Data(args.data)
-    report = peerlib.Report(
-        args, "jax", f"JAX {jax.__version__}, {device.platform} {device.device_kind}"
-    )
+    details = f"JAX {jax.__version__}, {device.platform} {device.device_kind}"
+    server = peerlib.Server(details) if args.serve else None
+    report = server or peerlib.Report(args, "jax", details)
     on = "jax-jit-" + device.platform
 
     def load(name):
@@ -48,14 +49,14 @@ def main():
 
     # ---- multilayer perceptron ----
 
-    def mlp():
-        layers = data.layers()
-        x = load("mlp/images")
-        y = load("mlp/labels")
+    def mlp(network="mlp"):
+        layers = data.layers(network)
+        x = load(network + "/images")
+        y = load(network + "/labels")
 
         def fresh():
             return [
-                (load(f"mlp/layers.{i}.weight"), load(f"mlp/layers.{i}.bias"))
+                (load(f"{network}/layers.{i}.weight"), load(f"{network}/layers.{i}.bias"))
                 for i in range(layers)
             ]
 
@@ -71,37 +72,45 @@ def main():
         def flat(tree):
             return jax.tree_util.tree_leaves(tree)
 
-        params = fresh()
-        line("mlp/forward", lambda p, x, y: [loss(p, x, y)], params, x, y)
         value_and_grad = jax.value_and_grad(loss)
 
         def gradient(p, x, y):
             value, g = value_and_grad(p, x, y)
             return [value, *flat(g)]
 
-        line("mlp/gradient", gradient, params, x, y)
+        if network == "mlp":
+            params = fresh()
+            line("mlp/forward", lambda p, x, y: [loss(p, x, y)], params, x, y)
+            line("mlp/gradient", gradient, params, x, y)
 
         def step_of(p, x, y):
             value, g = value_and_grad(p, x, y)
             return jax.tree_util.tree_map(lambda a, b: a - peerlib.RATE * b, p, g), value
 
-        step = jax.jit(step_of, donate_argnums=0)
-        state = [fresh()]
+        def step_line(end, precision):
+            step = jax.jit(step_of, donate_argnums=0)
+            state = [fresh()]
 
-        def run(n):
-            for _ in range(n):
-                state[0], _ = step(state[0], x, y)
-            jax.block_until_ready(state[0])
+            def run(n):
+                with jax.default_matmul_precision(precision):
+                    for _ in range(n):
+                        state[0], _ = step(state[0], x, y)
+                    jax.block_until_ready(state[0])
 
-        def losses():
-            p = fresh()
-            out = []
-            for _ in range(peerlib.STEPS):
-                p, value = step(p, x, y)
-                out.append(float(value))
-            return [out]
+            def losses():
+                p = fresh()
+                out = []
+                with jax.default_matmul_precision(precision):
+                    for _ in range(peerlib.STEPS):
+                        p, value = step(p, x, y)
+                        out.append(float(value))
+                return [out]
 
-        report.line(data, "mlp/step", on, run, losses)
+            report.line(data, f"{network}/step{end}", on, run, losses)
+
+        for end, precision in (("", "highest"), ("-high", "highest"), ("-default", "tensorfloat32")):
+            if data.wanted(f"{network}/step{end}"):
+                step_line(end, precision)
 
     # ---- Black-Scholes ----
 
@@ -178,6 +187,7 @@ def main():
 
         functions = {
             "copy": lambda x: -x,
+            "elementwise": lambda x: jnp.tanh(x * scale + shift) * x,
             "softmax": lambda x: jax.nn.softmax(x, axis=1),
             "layer-norm": layer_norm,
             "log-sum-exp": lambda x: jax.scipy.special.logsumexp(x, axis=1),
@@ -191,15 +201,25 @@ def main():
     # ---- matrix products ----
 
     def products():
+        settings = {"": "highest", "-high": "highest", "-default": "tensorfloat32"}
         for name in data.products():
             a = load(name + "/a")
             b = load(name + "/b")
-            if name.endswith("-tn"):
-                line(name, lambda a, b: [a.T @ b], a, b)
-            elif name.endswith("-nt"):
-                line(name, lambda a, b: [a @ b.T], a, b)
-            else:
-                line(name, lambda a, b: [a @ b], a, b)
+
+            def product(a, b, name=name, **how):
+                a = a.T if name.endswith("-tn") else a
+                b = b.T if name.endswith("-nt") else b
+                return [jnp.matmul(a, b, **how)]
+
+            for end, precision in settings.items():
+                if data.wanted(name + end):
+                    line(name + end, partial(product, precision=precision), a, b)
+            if data.wanted(name + "-bfloat16"):
+                # Operands are stored as bfloat16, which also halves what is read.
+                half = [v.astype(jnp.bfloat16) for v in (a, b)]
+                line(
+                    name + "-bfloat16", partial(product, preferred_element_type=jnp.float32), *half
+                )
 
     # ---- Gaussian mixture ----
 
@@ -235,14 +255,17 @@ def main():
 
     works = {
         "mlp/": mlp,
+        "mlp-wide/": lambda: mlp("mlp-wide"),
         "black-scholes/": black_scholes,
         "per-example/": per_example,
         "rows/": rows,
         "matmul/": products,
         "gmm/": gmm,
     }
+    if server:
+        return server.serve({p: w for p, w in works.items() if data.names(p)})
     for prefix, work in works.items():
-        if data.names(prefix):
+        if data.names(prefix) and report.wants(prefix):
             work()
     return report.write()
 

@@ -1,9 +1,13 @@
 """What the PyTorch and the JAX benchmark share: the data file, timing, checks and the report.
 
-Needs Python 3.9 or newer and NumPy. The data file is written by
+Needs Python 3.9 or newer and NumPy. A program either measures by itself, where the data file is
+written by
     ./tapedeck bench --export-data FILE
 and the report is read by
     ./tapedeck bench --with FILE
+or, with --serve, answers requests, so that
+    ./tapedeck bench --peers torch-eager,torch-compile,jax
+can measure it in turns with Tapedeck.
 """
 
 import argparse
@@ -13,6 +17,7 @@ import math
 import os
 import platform
 import struct
+import sys
 import time
 
 FORM = "tapedeck comparison 1"
@@ -25,6 +30,11 @@ TYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4"}
 RATE = 0.01
 STEPS = 3
 EPSILON = 1e-5
+# Ends of line names that say how accurately products of float32 are computed; without one: float32.
+# "high" stands for float32 accuracy on tensor cores and has float32 as its counterpart.
+PRECISIONS = ("high", "default", "bfloat16")
+LIMITS = {"default": 1e-2, "bfloat16": 2e-2}
+MARK = "@peer "
 
 
 class DataError(Exception):
@@ -84,15 +94,25 @@ class Data:
             raw = f.read(end - begin)
         return np.frombuffer(raw, dtype=TYPES[kind]).reshape(shape).copy()
 
-    def layers(self):
+    def layers(self, network):
         n = 0
-        while f"mlp/layers.{n}.weight" in self:
+        while f"{network}/layers.{n}.weight" in self:
             n += 1
         return n
 
     def products(self):
-        """Names of the matrix products."""
+        """Names of the operands of matrix products."""
         return [n[: -len("/a")] for n in self.names("matmul/") if n.endswith("/a")]
+
+    def wanted(self, name):
+        """Whether there is an expected result, or the file was written without any."""
+        return "expected/" + name in self or not self.names("expected/")
+
+
+def precision(name):
+    """The end of a line's name that says how accurate products are; empty for float32."""
+    end = name.rsplit("-", 1)[-1]
+    return end if end in PRECISIONS else ""
 
 
 def middle(n):
@@ -185,13 +205,13 @@ def machine(commit):
 def parser(description):
     p = argparse.ArgumentParser(description=description)
     p.add_argument("--data", required=True, help="written by ./tapedeck bench --export-data")
-    p.add_argument("--json", required=True, help="where the report goes")
+    p.add_argument("--json", default="", help="where the report goes")
+    p.add_argument("--serve", action="store_true", help="answers requests on standard input instead")
     p.add_argument("--device", default="", help="cpu or the name of a GPU; default: a GPU if there is one")
     p.add_argument("--threads", type=int, default=0, help="of the processor; default: one per processor")
     p.add_argument("--samples", type=int, default=21)
     p.add_argument("--warm-up", type=float, default=1.5, help="seconds without getting faster")
     p.add_argument("--work", default="", help="prefixes of line names, by commas; default: all")
-    p.add_argument("--tf32", action="store_true", help="lets matrix products round to TF32")
     p.add_argument("--commit", default="unknown", help="what the report is to be filed under")
     return p
 
@@ -201,6 +221,8 @@ def checked(args):
         raise SystemExit("--samples must be at least 1")
     if args.warm_up < 0:
         raise SystemExit("--warm-up must not be negative")
+    if not args.json and not args.serve:
+        raise SystemExit("--json or --serve is needed")
     return args
 
 
@@ -217,7 +239,6 @@ class Report:
             "form": FORM,
             "machine": machine(args.commit),
             "peers": {library: details},
-            "tf32": args.tf32,
         }
 
     def line(self, data, name, on, run, result):
@@ -243,12 +264,18 @@ class Report:
         if "expected/" + name in data:
             error = difference(found, data["expected/" + name])
             entry["error"] = error if math.isfinite(error) else str(error)
-            limit = 1e-9 if "f64" in name or name.startswith("gmm/") else 1e-2 if self.args.tf32 else 1e-4
+            wide = "f64" in name or name.startswith("gmm/")
+            limit = 1e-9 if wide else LIMITS.get(precision(name), 1e-4)
             if not error <= limit:
                 self.differs.append(f"{name} on {on} differs by {error:.1e}")
                 print("DIFFERS:", self.differs[-1], flush=True)
         self.lines.append(entry)
         print(f"{name:32} {on:24} {1e3 * entry['median_seconds']:10.3f} ms", flush=True)
+
+    def wants(self, prefix):
+        return not self.wanted or any(
+            w.startswith(prefix) or prefix.startswith(w) for w in self.wanted
+        )
 
     def write(self):
         report = dict(self.head, lines=self.lines, left_out=self.left_out, differs=self.differs)
@@ -257,3 +284,62 @@ class Report:
             json.dump(report, f, indent=1)
         os.replace(part, self.args.json)
         return 1 if self.differs else 0
+
+
+class Server:
+    """Answers requests, a line each; what they are is told by tapedeck.peers.Worker."""
+
+    def __init__(self, version, requests=None, answers=None):
+        self.version = version
+        self.requests = sys.stdin if requests is None else requests
+        self.answers = sys.stdout if answers is None else answers
+        # What a library prints must not look like an answer.
+        sys.stdout = sys.stderr
+        self.prefix = ""
+        self.lines = {}
+
+    def line(self, data, name, on, run, result):
+        """Keeps a line until it is asked for."""
+        self.lines[name] = (run, result)
+
+    def serve(self, works):
+        """works: functions that call line() for each of their lines, by the prefix of the names."""
+        self.answer("ready " + self.version)
+        for request in self.requests:
+            words = request.split()
+            if words[:1] == ["quit"]:
+                break
+            try:
+                self.answer(self.reply(works, words))
+            # Whatever a library raises is the reason that is given.
+            except Exception as e:  # noqa: BLE001
+                text = (str(e).splitlines() or [""])[0]
+                self.answer(f"no {type(e).__name__}: {text}")
+        return 0
+
+    def answer(self, text):
+        self.answers.write(MARK + text + "\n")
+        self.answers.flush()
+
+    def reply(self, works, words):
+        import numpy as np
+
+        if words[0] == "prepare":
+            prefix = words[1].split("/")[0] + "/"
+            if prefix != self.prefix:
+                # Operands of one workload at a time.
+                self.lines = {}
+                self.prefix = prefix
+                if prefix in works:
+                    works[prefix]()
+            return "ok" if words[1] in self.lines else "no it has no such function"
+        run, result = self.lines[words[1]]
+        if words[0] == "run":
+            n = int(words[2])
+            start = time.perf_counter()
+            run(n)
+            return f"seconds {(time.perf_counter() - start) / n!r}"
+        if words[0] == "result":
+            thin(result()).astype("<f8").tofile(words[2])
+            return "ok"
+        raise ValueError("unknown request " + words[0])

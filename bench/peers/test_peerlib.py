@@ -2,9 +2,11 @@
 """Tests of what the benchmarks share and that needs neither PyTorch nor JAX: python3 test_peerlib.py"""
 
 import argparse
+import io
 import json
 import os
 import struct
+import sys
 import tempfile
 import unittest
 
@@ -41,7 +43,7 @@ class PeerLibTest(unittest.TestCase):
         )
         data = peerlib.Data(self.file)
         self.assertEqual(data.entries["mlp/layers.0.weight"][:2], ("F32", (2, 1)))
-        self.assertEqual(data.layers(), 1)
+        self.assertEqual(data.layers("mlp"), 1)
         self.assertEqual(data.products(), ["matmul/f64-1x1x1-nn"])
         self.assertNotIn("x", data)
 
@@ -57,6 +59,44 @@ class PeerLibTest(unittest.TestCase):
         write(self.file, {"a": ("BF16", [2], b"1234")})
         with self.assertRaises(peerlib.DataError):
             peerlib.Data(self.file)
+
+    def test_names(self):
+        self.assertEqual(peerlib.precision("matmul/f32-8x8x8-nn"), "")
+        self.assertEqual(peerlib.precision("matmul/f32-8x8x8-nn-bfloat16"), "bfloat16")
+        self.assertEqual(peerlib.precision("mlp-wide/step-default"), "default")
+        self.assertEqual(peerlib.precision("rows/sum-last"), "")
+
+    def test_server(self):
+        answers = io.StringIO()
+        file = os.path.join(self.folder.name, "r.f64")
+        requests = [
+            "prepare a/x",
+            "run a/x 4",
+            "result a/x " + file,
+            "prepare a/none",
+            "prepare c/x",
+            "run a/x 1",
+            "nonsense a/x",
+            "quit",
+            "run a/x 1",
+        ]
+        calls = []
+        stdout = sys.stdout
+        try:
+            server = peerlib.Server("lib 1", requests, answers)
+            works = {"a/": lambda: server.line({}, "a/x", "cpu", calls.append, lambda: [[1, -2.5]])}
+            server.serve(works)
+        finally:
+            sys.stdout = stdout
+        got = answers.getvalue().splitlines()
+        self.assertEqual(got[0], "@peer ready lib 1")
+        self.assertEqual(got[1], "@peer ok")
+        self.assertTrue(float(got[2].removeprefix("@peer seconds ")) >= 0)
+        self.assertEqual(got[3:6], ["@peer ok"] + 2 * ["@peer no it has no such function"])
+        self.assertEqual(got[6:], ["@peer no KeyError: 'a/x'", "@peer no KeyError: 'a/x'"])
+        self.assertEqual(calls, [4])
+        with open(file, "rb") as f:
+            self.assertEqual(struct.unpack("<2d", f.read()), (1, -2.5))
 
     def test_figures(self):
         self.assertEqual(peerlib.quantile([4, 1, 3, 2], 0.5), 2.5)
@@ -76,7 +116,7 @@ class PeerLibTest(unittest.TestCase):
     def test_report_names_what_fails(self):
         out = os.path.join(self.folder.name, "r.json")
         args = argparse.Namespace(
-            json=out, work="", commit="abc", tf32=False, samples=1, warm_up=0.0
+            json=out, work="", commit="abc", samples=1, warm_up=0.0
         )
         report = peerlib.Report(args, "x", "x 1")
 

@@ -15,6 +15,8 @@ def main():
     for m in modes:
         if m not in ("eager", "compile"):
             raise SystemExit(f"--mode: there is no {m}")
+    if args.serve and len(modes) > 1:
+        raise SystemExit("--serve needs one --mode")
     import torch
     import torch.nn.functional as F
     from torch.func import grad, jvp, vjp, vmap
@@ -22,16 +24,28 @@ def main():
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if args.threads > 0:
         torch.set_num_threads(args.threads)
-    torch.backends.cuda.matmul.allow_tf32 = args.tf32
-    torch.backends.cudnn.allow_tf32 = args.tf32
-    torch.set_float32_matmul_precision("high" if args.tf32 else "highest")
     data = peerlib.Data(args.data)
     details = f"PyTorch {torch.__version__}"
     if device.type == "cuda":
         details += f", CUDA {torch.version.cuda}, {torch.cuda.get_device_name(device)}"
     else:
         details += f", {torch.get_num_threads()} threads"
-    report = peerlib.Report(args, "torch", details)
+    server = peerlib.Server(f"{details}, {args.mode}") if args.serve else None
+    report = server or peerlib.Report(args, "torch", details)
+
+    def measured(name, mode, run, result):
+        """A line, whose products have the precision that its name tells."""
+        setting = "high" if peerlib.precision(name) == "default" else "highest"
+
+        def set_and_run(n):
+            torch.set_float32_matmul_precision(setting)
+            run(n)
+
+        def set_and_result():
+            torch.set_float32_matmul_precision(setting)
+            return result()
+
+        report.line(data, name, f"torch-{mode}-{device.type}", set_and_run, set_and_result)
 
     def load(name):
         t = torch.from_numpy(data[name])
@@ -53,7 +67,7 @@ def main():
                 f()
             synchronize()
 
-        report.line(data, name, f"torch-{mode}-{device.type}", run, lambda: numbers(f()))
+        measured(name, mode, run, lambda: numbers(f()))
 
     def prepared(mode, f):
         return torch.compile(f) if mode == "compile" else f
@@ -67,16 +81,16 @@ def main():
 
     # ---- multilayer perceptron ----
 
-    def mlp(mode):
-        layers = data.layers()
-        x = load("mlp/images")
-        y = load("mlp/labels").long()
+    def mlp(mode, network="mlp"):
+        layers = data.layers(network)
+        x = load(network + "/images")
+        y = load(network + "/labels").long()
 
         def fresh():
             out = []
             for i in range(layers):
-                out.append(load(f"mlp/layers.{i}.weight").requires_grad_())
-                out.append(load(f"mlp/layers.{i}.bias").requires_grad_())
+                out.append(load(f"{network}/layers.{i}.weight").requires_grad_())
+                out.append(load(f"{network}/layers.{i}.bias").requires_grad_())
             return out
 
         def loss_of(params, x, y):
@@ -88,14 +102,15 @@ def main():
             return F.cross_entropy(h, y)
 
         loss = prepared(mode, loss_of)
-        params = fresh()
-        plain("mlp/forward", mode, no_grad(lambda: [loss(params, x, y)]))
 
-        def gradient():
+        def gradient(params):
             value = loss(params, x, y)
             return [value, *torch.autograd.grad(value, params)]
 
-        plain("mlp/gradient", mode, gradient)
+        if network == "mlp":
+            params = fresh()
+            plain("mlp/forward", mode, no_grad(lambda: [loss(params, x, y)]))
+            plain("mlp/gradient", mode, lambda: gradient(params))
 
         def step(p):
             value = loss(p, x, y)
@@ -115,7 +130,9 @@ def main():
             p = fresh()
             return [[float(step(p)) for _ in range(peerlib.STEPS)]]
 
-        report.line(data, "mlp/step", f"torch-{mode}-{device.type}", run, losses)
+        for end in ("", "-high", "-default"):
+            if data.wanted(f"{network}/step{end}"):
+                measured(f"{network}/step{end}", mode, run, losses)
 
     # ---- Black-Scholes ----
 
@@ -178,10 +195,9 @@ def main():
                 each(params, x, y)
             synchronize()
 
-        report.line(
-            data,
+        measured(
             "per-example/gradients",
-            f"torch-{mode}-{device.type}",
+            mode,
             run,
             lambda: numbers([g.sum(0) for g in each(params, x, y)]),
         )
@@ -197,6 +213,7 @@ def main():
         cube = peerlib.middle(x.numel())
         functions = {
             "copy": lambda x: -x,
+            "elementwise": lambda x: torch.tanh(x * scale + shift) * x,
             "softmax": lambda x: torch.softmax(x, 1),
             "layer-norm": lambda x: F.layer_norm(x, (x.shape[1],), scale, shift, peerlib.EPSILON),
             "log-sum-exp": lambda x: torch.logsumexp(x, 1),
@@ -216,8 +233,13 @@ def main():
             b = load(name + "/b")
             a = a.t() if name.endswith("-tn") else a
             b = b.t() if name.endswith("-nt") else b
-            f = prepared(mode, torch.mm)
-            plain(name, mode, no_grad(lambda f=f, a=a, b=b: [f(a, b)]))
+            for end in ("", "-high", "-default", "-bfloat16"):
+                if data.wanted(name + end):
+                    # Operands are stored as bfloat16, which also halves what is read, and so is the result.
+                    half = end == "-bfloat16"
+                    u, v = (a.bfloat16(), b.bfloat16()) if half else (a, b)
+                    f = prepared(mode, torch.mm)
+                    plain(name + end, mode, no_grad(lambda f=f, u=u, v=v: [f(u, v)]))
 
     # ---- Gaussian mixture ----
 
@@ -254,15 +276,20 @@ def main():
 
     works = {
         "mlp/": mlp,
+        "mlp-wide/": lambda mode: mlp(mode, "mlp-wide"),
         "black-scholes/": black_scholes,
         "per-example/": per_example,
         "rows/": rows,
         "matmul/": products,
         "gmm/": gmm,
     }
+    if server:
+        return server.serve(
+            {p: lambda w=w: w(modes[0]) for p, w in works.items() if data.names(p)}
+        )
     for mode in modes:
         for prefix, work in works.items():
-            if data.names(prefix):
+            if data.names(prefix) and report.wants(prefix):
                 work(mode)
     return report.write()
 

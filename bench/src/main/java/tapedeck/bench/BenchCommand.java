@@ -72,6 +72,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "where raw samples go")
   private Optional<Path> json = Optional.empty();
 
+  @Option(names = "--no-cpu", description = "leaves out the CPU backend where others are named")
+  private boolean noCpu;
+
   @Option(names = "--quick", description = "batch 128 and few samples: ends within a minute")
   private boolean quick;
 
@@ -87,6 +90,7 @@ final class BenchCommand implements Callable<Integer> {
           System.setProperty(tapedeck.ad.type.Settings.THREADS.key(), Integer.toString(n));
         });
     PrintWriter out = line.getOut();
+    Options.check(line, !noCpu || !devices.isEmpty(), "--no-cpu needs --device");
     compare.check(line);
     if (compare.wanted()) {
       return compare.run(
@@ -162,7 +166,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     for (Candidate c : Devices.list().devices()) {
       boolean wanted =
-          devices.isEmpty() ? !c.info().kind().equals(INTERPRETER) : c.name().equals(CPU);
+          devices.isEmpty() ? !c.info().kind().equals(INTERPRETER) : c.name().equals(CPU) && !noCpu;
       if (wanted && !names.contains(c.name())) {
         try {
           names.add(Devices.open(c.name()).name());

@@ -51,6 +51,9 @@ final class BundleCommand implements Callable<Integer> {
       List.of(
           "jmh-", "jopt-simple", "commons-math3", "archunit", "junit", "opentest4j", "apiguardian");
 
+  /** Measures all that is said about a GPU. */
+  private static final String GPU_RUN = "gpu-run.sh";
+
   private static final String LOADER = "libOpenCL.so.1";
   private static final List<Path> LIBRARY_FOLDERS =
       List.of(
@@ -98,7 +101,9 @@ final class BundleCommand implements Callable<Integer> {
         out.println("TornadoVM SDK: " + sdk().get());
         tornado(sdk().get(), Files.createDirectory(root.resolve("tornado")));
       }
-      peers(launcher.resolveSibling("bench").resolve("peers"), root);
+      Path bench = launcher.resolveSibling("bench");
+      peers(bench.resolve("peers"), root);
+      Files.copy(bench.resolve(GPU_RUN), root.resolve("bench").resolve(GPU_RUN));
       Files.writeString(root.resolve("README.txt"), readme());
       out.println("archive");
       out.flush();
@@ -231,12 +236,10 @@ final class BundleCommand implements Callable<Integer> {
           ./tapedeck tune
           ./tapedeck adbench --problem gmm --input FILE --out DIR
 
-        Beside PyTorch and JAX, where the host has them:
+        All figures of a GPU, beside PyTorch and JAX where the host has them; to be called again
+        until it says that nothing is left:
 
-          ./tapedeck bench --export-data data.safetensors
-          python3 bench/peers/torch_bench.py --data data.safetensors --json torch.json
-          python3 bench/peers/jax_bench.py --data data.safetensors --json jax.json
-          ./tapedeck bench --work all --with torch.json jax.json
+          bench/gpu-run.sh --out results --seconds 550
 
         runtime/ is a Java runtime, lib/ holds the jars. native/ holds an OpenCL loader and entries
         for drivers; they are used only where the host has none of its own. "tune" measures kernel

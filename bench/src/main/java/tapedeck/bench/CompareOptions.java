@@ -23,6 +23,7 @@ import tapedeck.bench.compare.Comparison;
 import tapedeck.bench.compare.History;
 import tapedeck.bench.compare.Report;
 import tapedeck.bench.compare.ReportText;
+import tapedeck.bench.compare.Targets;
 import tapedeck.bench.data.Batches;
 import tapedeck.bench.data.ImageData;
 import tapedeck.bench.data.SafeTensors;
@@ -36,6 +37,7 @@ import tapedeck.bench.work.KernelTimes;
 import tapedeck.bench.work.Limits;
 import tapedeck.bench.work.Line;
 import tapedeck.bench.work.MlpWork;
+import tapedeck.bench.work.Size;
 import tapedeck.bench.work.Workload;
 import tapedeck.bench.work.Workloads;
 
@@ -50,7 +52,8 @@ final class CompareOptions {
       split = ",",
       paramLabel = "NAME",
       description = {
-        "instead of the main job: mlp, black-scholes, per-example, rows, matmul, gmm, host, or all"
+        "instead of the main job: mlp, mlp-wide, black-scholes, per-example, rows, matmul, gmm, host, or"
+            + " all"
       })
   private List<String> works = List.of();
 
@@ -61,8 +64,9 @@ final class CompareOptions {
       fallbackValue = ALL,
       paramLabel = "NAME",
       description = {
-        "measures libtorch, libtorch-blas1 (one BLAS thread), tensorflow, openblas and clblast, or those"
-            + " named, in turns with Tapedeck; without --work: mlp and matmul"
+        "measures libtorch, libtorch-blas1 (one BLAS thread), tensorflow, openblas, clblast, and in"
+            + " Python torch-eager, torch-compile and jax, or those named, in turns with Tapedeck;"
+            + " without --work: mlp and matmul"
       })
   private List<String> peers = List.of();
 
@@ -74,8 +78,28 @@ final class CompareOptions {
   @Option(
       names = "--size",
       paramLabel = "NAME",
-      description = "full, or small to try things out; default: full")
-  private String size = "full";
+      description = "full, large (for GPUs), or small to try things out; default: full")
+  private String sizeName = Size.FULL.label();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "SECONDS",
+      description =
+          "time for the samples of one function in one place, beyond which it gets fewer, at least"
+              + " three; default: none")
+  private Optional<Double> limit = Optional.empty();
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      description = "each function runs until it has not become faster for so long; default: 1.5")
+  private Optional<Double> warmUp = Optional.empty();
+
+  @Option(
+      names = "--python",
+      paramLabel = "COMMAND",
+      description = "for the peers in Python; default: python3")
+  private String python = "python3";
 
   @Option(
       names = "--export-data",
@@ -100,6 +124,12 @@ final class CompareOptions {
       description = "how medians changed between the reports in a folder; default: bench/results")
   private Optional<Path> history = Optional.empty();
 
+  @Option(
+      names = "--targets",
+      paramLabel = "DIR",
+      description = "what is wanted of a GPU against what the reports in a folder say")
+  private Optional<Path> targets = Optional.empty();
+
   /** What {@code bench} knows already. */
   record Setting(
       CommandLine line,
@@ -118,7 +148,8 @@ final class CompareOptions {
         || !peers.isEmpty()
         || !with.isEmpty()
         || export.isPresent()
-        || history.isPresent();
+        || history.isPresent()
+        || targets.isPresent();
   }
 
   /** Whether devices are measured, and not only files read or written. */
@@ -144,13 +175,16 @@ final class CompareOptions {
     }
     Options.check(
         line,
-        size.equals("full") || size.equals("small"),
-        "--size must be full or small, not " + size);
+        Size.of(sizeName).isPresent(),
+        "--size must be full, large or small, not " + sizeName);
+    limit.ifPresent(s -> Options.check(line, s > 0, "--limit must be above 0, not " + s));
+    warmUp.ifPresent(s -> Options.check(line, s >= 0, "--warm-up must not be negative: " + s));
     Options.check(line, !kernels || measures(), "--kernels needs --work or --peers");
     Options.check(
         line,
-        history.isEmpty() || (!measures() && with.isEmpty() && export.isEmpty()),
-        "--history stands alone");
+        (history.isEmpty() && targets.isEmpty())
+            || (!measures() && with.isEmpty() && export.isEmpty()),
+        "--history and --targets stand alone");
     if (kernels) {
       System.setProperty(KernelTimes.PROFILING, "on");
     }
@@ -172,6 +206,11 @@ final class CompareOptions {
     PrintWriter out = s.line.getOut();
     if (history.isPresent()) {
       out.print(History.table(history.get()));
+      out.flush();
+      return 0;
+    }
+    if (targets.isPresent()) {
+      out.print(Targets.tables(targets.get()));
       out.flush();
       return 0;
     }
@@ -197,8 +236,12 @@ final class CompareOptions {
   private List<Workload> workloads(Setting s) {
     Supplier<Workload> mlp =
         () -> {
-          ImageData images = s.data.read();
           int batch = s.batches.isEmpty() ? 128 : s.batches.get(0);
+          if (sizeName.equals(Size.LARGE.label())) {
+            // A GPU's host may lack the images, and what counts there is the shape.
+            return MlpWork.random(batch, s.seed);
+          }
+          ImageData images = s.data.read();
           int[] rows = Batches.first(images.train().size(), batch);
           return new MlpWork(
               images.train().images(rows),
@@ -206,7 +249,7 @@ final class CompareOptions {
               s.data.sizes(images),
               s.seed);
         };
-    Map<String, Supplier<Workload>> all = Workloads.of(mlp, size.equals("small"));
+    Map<String, Supplier<Workload>> all = Workloads.of(mlp, Size.of(sizeName).orElseThrow());
     return chosen().stream().filter(n -> !n.equals(HOST)).map(n -> all.get(n).get()).toList();
   }
 
@@ -238,10 +281,12 @@ final class CompareOptions {
 
   private void measure(Setting s, List<Workload> workloads, Report report, PrintWriter out) {
     report.head.put("threads", s.threads);
-    report.head.put("size", size);
+    report.head.put("size", sizeName);
     Map<String, Limits> before = Limits.measure(s.deviceNames, s.threads);
     int rounds = s.samples.orElse(s.quick ? 7 : 21);
-    var settings = new Comparison.Settings(rounds, s.quick ? 0.4 : 1.5, kernels);
+    var settings =
+        new Comparison.Settings(
+            rounds, warmUp.orElse(s.quick ? 0.4 : 1.5), limit.orElse(Double.MAX_VALUE), kernels);
     List<Peers> wanted =
         Arrays.stream(Peers.values())
             .filter(p -> peers.contains(ALL) || peers.contains(p.label()))
@@ -250,7 +295,7 @@ final class CompareOptions {
     try (Comparison c = new Comparison(s.deviceNames, settings, report, out)) {
       if (data.isPresent()) {
         write(data.get(), workloads, false, out);
-        c.startPeers(wanted, s.threads, data.get());
+        c.startPeers(wanted, python, s.threads, data.get());
       }
       workloads.forEach(c::measure);
       memory(s, wanted, data, report);
@@ -311,7 +356,7 @@ final class CompareOptions {
       if (report.lines.stream().noneMatch(l -> l.line().equals(step) && l.on().equals(p.label()))) {
         continue;
       }
-      try (PeerProcess process = p.start(s.threads, data.orElseThrow(), true)) {
+      try (PeerProcess process = p.start(python, s.threads, data.orElseThrow(), true)) {
         process.prepare(step);
         report.memory.add(Map.of("line", step, "on", p.label(), "bytes", process.memory(step)));
       } catch (PeerProcess.Failure e) {

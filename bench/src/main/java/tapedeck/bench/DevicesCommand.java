@@ -39,6 +39,8 @@ final class DevicesCommand implements Callable<Integer> {
       String types;
       try {
         Device opened = Devices.open(c.name());
+        // Some details are known only then, such as whether tensor cores can be used.
+        i = opened.info();
         types = types(opened);
         usable++;
         if (opened instanceof Tunable t) {

@@ -1,8 +1,13 @@
 package tapedeck.bench;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,6 +20,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
+import tapedeck.bench.report.Json;
+import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.TextTable;
 import tapedeck.cpu.selfcheck.CheckResult;
 import tapedeck.cpu.selfcheck.DeviceChecks;
@@ -47,6 +54,9 @@ final class SelfcheckCommand implements Callable<Integer> {
           "only the K-th of N parts: where a command may not take long, or where a driver keeps"
               + " memory for every kernel that it has seen, as PoCL does")
   private String part = "1/1";
+
+  @Option(names = "--json", paramLabel = "FILE", description = "counts, failures and errors")
+  private Optional<Path> json = Optional.empty();
 
   @Override
   public Integer call() {
@@ -101,8 +111,29 @@ final class SelfcheckCommand implements Callable<Integer> {
       out.println(table);
     }
     out.print(SelfCheck.report(results));
-    out.printf("%.1f s%n", (System.nanoTime() - start) * 1e-9);
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    out.printf("%.1f s%n", seconds);
     out.flush();
+    json.ifPresent(f -> Json.write(f, report(target, results, seconds)));
     return failed.isEmpty() ? 0 : 1;
+  }
+
+  private Map<String, Object> report(Device target, List<CheckResult> results, double seconds) {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("machine", MachineInfo.collect());
+    m.put("device", target.name());
+    m.put("description", target.info().description());
+    m.put("details", target.info().details());
+    m.put("effort", effort.name());
+    m.put("part", part);
+    m.put("seconds", seconds);
+    m.put("checks", results.size());
+    m.put(
+        "failures", results.stream().filter(r -> !r.passed()).map(CheckResult::toString).toList());
+    // The largest error of each operation, as a multiple of the tolerance.
+    Map<String, Double> errors = new TreeMap<>();
+    results.forEach(r -> errors.merge(r.op(), r.error(), Math::max));
+    m.put("errors", errors);
+    return m;
   }
 }

@@ -79,9 +79,16 @@ class MainTest {
     fails(2, "counts one thread", "matmul", "--threads", "2", "--clock", "cpu");
     fails(2, "--work: there is no 'gymnastics'", "bench", "--work", "gymnastics");
     fails(2, "--peers: there is no 'nobody'", "bench", "--peers", "nobody");
-    fails(2, "--size must be full or small, not tiny", "bench", "--work", "rows", "--size", "tiny");
+    fails(
+        2,
+        "--size must be full, large or small, not tiny",
+        "bench",
+        "--work",
+        "rows",
+        "--size",
+        "tiny");
     fails(2, "--kernels needs --work or --peers", "bench", "--kernels");
-    fails(2, "--history stands alone", "bench", "--work", "rows", "--history");
+    fails(2, "--history and --targets stand alone", "bench", "--work", "rows", "--history");
   }
 
   @Test

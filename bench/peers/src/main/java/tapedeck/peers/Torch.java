@@ -55,10 +55,11 @@ final class Torch implements Peer {
         if (name.startsWith("rows/")) {
           yield TorchModels.rows(this, name);
         }
-        if (name.startsWith("matmul/")) {
+        if (name.startsWith("matmul/") && !name.matches(".*-(bfloat16|default|high)")) {
           yield matmul(name);
         }
-        throw new UnsupportedOperationException("the Java binding has no vmap");
+        throw new UnsupportedOperationException(
+            name.startsWith("per-example/") ? "the Java binding has no vmap" : "no such function");
       }
     };
   }

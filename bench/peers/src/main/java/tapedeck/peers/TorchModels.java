@@ -90,6 +90,11 @@ final class TorchModels {
       case "rows/copy" -> {
         return Torch.plain(() -> List.of(x.neg()));
       }
+      case "rows/elementwise" -> {
+        Tensor scale = peer.load("rows/scale");
+        Tensor shift = peer.load("rows/shift");
+        return Torch.plain(() -> List.of(x.mul(scale).add(shift).tanh().mul(x)));
+      }
       case "rows/softmax" -> {
         return Torch.plain(() -> List.of(torch.softmax(x, 1)));
       }

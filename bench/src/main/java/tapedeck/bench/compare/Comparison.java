@@ -30,15 +30,24 @@ import tapedeck.bench.work.Workload;
 public final class Comparison implements AutoCloseable {
   private static final double SAMPLE_SECONDS = 0.05;
   private static final int MOST_REPETITIONS = 200;
+  private static final int LEAST_SAMPLES = 3;
 
   /**
    * How to measure.
    *
    * @param samples of each function in each place
    * @param warmUpSeconds before them, of each
+   * @param limitSeconds for the samples of one function in one place; slow ones get fewer, but not
+   *     fewer than three
    * @param kernels whether each kernel is timed too
    */
-  public record Settings(int samples, double warmUpSeconds, boolean kernels) {}
+  public record Settings(int samples, double warmUpSeconds, double limitSeconds, boolean kernels) {
+
+    /** Samples of a function of which one takes some seconds. */
+    int samples(double seconds) {
+      return (int) Math.min(samples, Math.max(LEAST_SAMPLES, limitSeconds / seconds));
+    }
+  }
 
   private final List<String> devices;
   private final Map<Measured.Cost, List<KernelCost>> costs = new IdentityHashMap<>();
@@ -55,10 +64,10 @@ public final class Comparison implements AutoCloseable {
   }
 
   /** Starts peers; one that does not start leaves a line in the report. */
-  public void startPeers(List<Peers> wanted, int threads, Path data) {
+  public void startPeers(List<Peers> wanted, String python, int threads, Path data) {
     for (Peers p : wanted) {
       try {
-        PeerProcess process = p.start(threads, data, false);
+        PeerProcess process = p.start(python, threads, data, false);
         peers.add(process);
         report.peers.put(p.label(), process.version());
       } catch (Failure e) {
@@ -247,9 +256,11 @@ public final class Comparison implements AutoCloseable {
         } else {
           errors.put(p.on(), check(line, p, r, expected));
         }
-        repetitions.add(warmUp(p));
+        double best = warmUp(p);
+        int n = Math.clamp((long) (SAMPLE_SECONDS / best), 1, MOST_REPETITIONS);
+        repetitions.add(n);
         places.add(p);
-        samples.add(new double[settings.samples]);
+        samples.add(new double[settings.samples(n * best)]);
       } catch (Failure e) {
         unable(line.name() + " in " + p.on(), e);
       }
@@ -259,7 +270,9 @@ public final class Comparison implements AutoCloseable {
       for (int i = 0; i < failed.length; i++) {
         Place p = places.get(i);
         try {
-          samples.get(i)[s] = failed[i] ? 0 : p.run(repetitions.get(i));
+          if (!failed[i] && s < samples.get(i).length) {
+            samples.get(i)[s] = p.run(repetitions.get(i));
+          }
         } catch (Failure e) {
           unable(line.name() + " in " + p.on(), e);
           failed[i] = true;
@@ -305,9 +318,9 @@ public final class Comparison implements AutoCloseable {
 
   /**
    * Repeats until the time has not fallen for a while, since the JVM compiles what is hot bit by
-   * bit; returns how often a sample repeats.
+   * bit; returns the least seconds.
    */
-  private int warmUp(Place p) throws Failure {
+  private double warmUp(Place p) throws Failure {
     long patience = (long) (settings.warmUpSeconds * 1e9);
     long start = System.nanoTime();
     long fell = start;
@@ -319,7 +332,7 @@ public final class Comparison implements AutoCloseable {
       }
       best = Math.min(best, s);
     }
-    return Math.clamp((long) (SAMPLE_SECONDS / best), 1, MOST_REPETITIONS);
+    return best;
   }
 
   private void kernels(String device, String name, List<Line> lines, List<Place> places) {

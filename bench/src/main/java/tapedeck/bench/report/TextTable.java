@@ -21,6 +21,11 @@ public final class TextTable {
     return this;
   }
 
+  /** Number of rows below the header. */
+  public int rows() {
+    return rows.size() - 1;
+  }
+
   @Override
   public String toString() {
     int columns = rows.get(0).length;

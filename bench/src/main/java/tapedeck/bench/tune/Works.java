@@ -19,7 +19,9 @@ public final class Works {
         Template.PRODUCT_MIDDLE,
         Template.PRODUCT_SMALL,
         Template.PRODUCT_TF32,
-        Template.PRODUCT_3XTF32),
+        Template.PRODUCT_3XTF32,
+        Template.PRODUCT_BF16,
+        Template.PRODUCT_SPLIT),
     REDUCE(Template.REDUCE_LOOPS, Template.REDUCE_GROUPS),
     ELEMENTWISE(Template.LOOPS, Template.GRID);
 
@@ -72,6 +74,11 @@ public final class Works {
               : List.of(dense(t, 128, 784, 512), left(t, 784, 128, 512), right(t, 128, 512, 512));
       case PRODUCT_TF32 -> tensor(t, Precision.DEFAULT, small ? 96 : side(128, 4 * units, 4096));
       case PRODUCT_3XTF32 -> tensor(t, Precision.HIGH, small ? 96 : side(128, 4 * units, 4096));
+      case PRODUCT_BF16 -> tensor(t, Precision.BFLOAT16, small ? 96 : side(128, 4 * units, 4096));
+      case PRODUCT_SPLIT ->
+          small
+              ? List.of(plain(t, 32, 256, 32))
+              : List.of(plain(t, 64, 4096, 64), left(t, 512, 8192, 512), right(t, 128, 2048, 256));
       case REDUCE_LOOPS -> reductions(t, small ? 64 : 512, small ? 64 : 4096);
       // More than the largest caches of GPUs hold.
       case REDUCE_GROUPS -> reductions(t, small ? 64 : 2048, small ? 64 : 8192);

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import tapedeck.ad.Ad;
 import tapedeck.ad.Donate;
@@ -13,36 +15,66 @@ import tapedeck.ad.JitFn2;
 import tapedeck.ad.ValueAndGrad;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Precision;
 import tapedeck.bench.model.Batch;
 import tapedeck.bench.model.Mlp;
 
-/** The network of the main job at one batch size. */
+/** The network of the main job at one batch size, or another one on random numbers. */
 public final class MlpWork implements Workload {
   private static final double TOLERANCE = 1e-4;
   private static final int STEPS = 3;
   private static final double RATE = 0.01;
+  private static final String WIDE = "mlp-wide";
+  private static final int CLASSES = 10;
 
   /** Parameters after a step of gradient descent, and the loss before it. */
   public record Stepped(Mlp params, Tensor loss) {}
 
+  private final String name;
   private final Map<String, HostTensor> data = new LinkedHashMap<>();
   private final int layers;
 
   /**
+   * The network {@code mlp}, with lines for value, gradient and step.
+   *
    * @param sizes width of the input, of each hidden layer and of the output
    */
   public MlpWork(float[] images, int[] labels, int[] sizes, long seed) {
-    data.put("mlp/images", new HostTensor(images, labels.length, sizes[0]));
-    data.put("mlp/labels", new HostTensor(labels, labels.length));
+    this("mlp", images, labels, sizes, seed);
+  }
+
+  private MlpWork(String name, float[] images, int[] labels, int[] sizes, long seed) {
+    this.name = name;
+    data.put(name + "/images", new HostTensor(images, labels.length, sizes[0]));
+    data.put(name + "/labels", new HostTensor(labels, labels.length));
     Mlp init = Mlp.init(DType.FLOAT32, seed, sizes);
-    init.named().forEach((n, t) -> data.put("mlp/" + n, HostTensor.of(t)));
+    init.named().forEach((n, t) -> data.put(name + "/" + n, HostTensor.of(t)));
     init.parameters().forEach(Tensor::close);
     this.layers = sizes.length - 1;
   }
 
+  /** The network 784-512-512-10 on random numbers instead of images. */
+  public static MlpWork random(int batch, long seed) {
+    int[] sizes = {784, 512, 512, CLASSES};
+    int[] labels = new SplittableRandom(7).ints(batch, 0, CLASSES).toArray();
+    float[] images = (float[]) HostTensor.uniform(8, 0, 1, batch, sizes[0]).array();
+    return new MlpWork(images, labels, sizes, seed);
+  }
+
+  /**
+   * The network {@code mlp-wide} on random numbers: two hidden layers of one width, ten classes.
+   * Its lines are steps at several precisions.
+   */
+  static MlpWork wide(int width, int batch) {
+    SplittableRandom r = new SplittableRandom(7);
+    int[] labels = r.ints(batch, 0, CLASSES).toArray();
+    float[] images = (float[]) HostTensor.uniform(8, 0, 1, batch, width).array();
+    return new MlpWork(WIDE, images, labels, new int[] {width, width, width, CLASSES}, 0);
+  }
+
   @Override
   public String name() {
-    return "mlp";
+    return name;
   }
 
   @Override
@@ -55,8 +87,8 @@ public final class MlpWork implements Workload {
     for (int i = 0; i < layers; i++) {
       l.add(
           new Mlp.Layer(
-              operand.apply("mlp/layers." + i + ".weight"),
-              operand.apply("mlp/layers." + i + ".bias")));
+              operand.apply(name + "/layers." + i + ".weight"),
+              operand.apply(name + "/layers." + i + ".bias")));
     }
     return new Mlp(l);
   }
@@ -69,13 +101,17 @@ public final class MlpWork implements Workload {
 
   @Override
   public List<Line> lines(Function<String, Tensor> operand) {
-    Batch batch = new Batch(operand.apply("mlp/images"), operand.apply("mlp/labels"));
+    Batch batch = new Batch(operand.apply(name + "/images"), operand.apply(name + "/labels"));
+    if (name.equals(WIDE)) {
+      return List.of(
+          step("", Precision.HIGHEST, batch, TOLERANCE),
+          step("-high", Precision.HIGH, batch, TOLERANCE),
+          step("-default", Precision.DEFAULT, batch, 1e-2));
+    }
     Mlp params = params(operand);
     JitFn2<Mlp, Batch, Tensor> forward = Ad.jit(Mlp::loss);
     JitFn2<Mlp, Batch, ValueAndGrad<Mlp>> gradient =
         Ad.jit(Ad.valueAndGrad((Fn2<Mlp, Batch, Tensor>) Mlp::loss));
-    JitFn2<Mlp, Batch, Stepped> step = Ad.jit(MlpWork::sgd, Donate.FIRST);
-    Mlp[] trained = {fresh()};
     return List.of(
         Line.of(
             "mlp/forward",
@@ -92,16 +128,24 @@ public final class MlpWork implements Workload {
             },
             gradient::schedule,
             TOLERANCE),
-        new Line(
-            "mlp/step",
-            () -> {
-              Stepped s = step.apply(trained[0], batch);
-              trained[0] = s.params();
-              return List.of(s.loss());
-            },
-            step::schedule,
-            () -> losses(step, batch),
-            TOLERANCE));
+        step("", Precision.current(), batch, TOLERANCE));
+  }
+
+  private Line step(String suffix, Precision precision, Batch batch, double tolerance) {
+    JitFn2<Mlp, Batch, Stepped> jit = Ad.jit(MlpWork::sgd, Donate.FIRST);
+    BiFunction<Mlp, Batch, Stepped> step =
+        (p, b) -> Precision.with(precision, () -> jit.apply(p, b));
+    Mlp[] trained = new Mlp[1];
+    return new Line(
+        name + "/step" + suffix,
+        () -> {
+          Stepped s = step.apply(trained[0] == null ? fresh() : trained[0], batch);
+          trained[0] = s.params();
+          return List.of(s.loss());
+        },
+        jit::schedule,
+        () -> losses(step, batch),
+        tolerance);
   }
 
   /** Parameters that the workload itself owns: a step takes them over. */
@@ -109,7 +153,7 @@ public final class MlpWork implements Workload {
     return params(n -> data.get(n).tensor());
   }
 
-  private double[] losses(JitFn2<Mlp, Batch, Stepped> step, Batch batch) {
+  private double[] losses(BiFunction<Mlp, Batch, Stepped> step, Batch batch) {
     Mlp[] p = {fresh()};
     double[] losses = new double[STEPS];
     Arrays.setAll(

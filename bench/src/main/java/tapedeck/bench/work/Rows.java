@@ -13,7 +13,9 @@ import tapedeck.ad.JitFn1;
 import tapedeck.ad.JitFn3;
 import tapedeck.ad.tensor.Tensor;
 
-/** Functions of a square float32 matrix that memory limits: softmax, layer norm, reductions. */
+/**
+ * Functions of a square float32 matrix that memory limits: elementwise, softmax, layer norm, sums.
+ */
 public final class Rows implements Workload {
   private static final double TOLERANCE = 1e-4;
   private static final double EPSILON = 1e-5;
@@ -60,10 +62,18 @@ public final class Rows implements Workload {
     Tensor shift = operand.apply("rows/shift");
     JitFn3<Tensor, Tensor, Tensor, Tensor> norm =
         Ad.jit((Fn3<Tensor, Tensor, Tensor, Tensor>) Rows::layerNorm);
+    JitFn3<Tensor, Tensor, Tensor, Tensor> chain =
+        Ad.jit((Fn3<Tensor, Tensor, Tensor, Tensor>) (t, a, b) -> t.mul(a).add(b).tanh().mul(t));
     int[] cube = middle((long) side * side);
     List<Line> lines = new ArrayList<>();
     // What the others are to be compared with: as much is read and written, and nothing computed.
     lines.add(line("rows/copy", x, Tensor::neg));
+    lines.add(
+        Line.of(
+            "rows/elementwise",
+            () -> List.of(chain.apply(x, scale, shift)),
+            chain::schedule,
+            TOLERANCE));
     lines.add(line("rows/softmax", x, t -> t.softmax(1)));
     lines.add(
         Line.of(

@@ -54,6 +54,52 @@ class CompareTest {
   }
 
   @Test
+  void targetsAreReadFromTheReportsOfAFolder() {
+    Report r = new Report();
+    r.head.put(
+        "devices", Map.of("opencl:0", Map.of("limits", Map.of("copy_bytes_per_second", 1e6))));
+    var cost = Optional.of(new Measured.Cost(1, 1000, 10, 1e-3, 0, 0));
+    r.lines.add(
+        new Measured(
+            "rows/softmax", "opencl:0", true, new double[] {1.25e-3}, cost, Optional.empty()));
+    r.lines.add(
+        new Measured("rows/softmax", "cpu", true, new double[] {5e-3}, cost, Optional.empty()));
+    for (var t : Map.of("opencl:0", 0.4, "torch-eager", 1.0, "jax", 0.3).entrySet()) {
+      double[] seconds = {t.getValue()};
+      boolean ours = t.getKey().equals("opencl:0");
+      r.lines.add(
+          new Measured("mlp/step", t.getKey(), ours, seconds, Optional.empty(), Optional.empty()));
+    }
+    r.write(folder.resolve("a.json"));
+    Json.write(folder.resolve("tune.json"), Map.of("templates", List.of()));
+    List<String> lines = Targets.tables(folder).lines().map(l -> l.replaceAll(" +", " ")).toList();
+    assertTrue(
+        lines.contains("rows/softmax opencl:0 >= 90 % of copy bandwidth 80 % NO a.json"),
+        lines::toString);
+    assertTrue(
+        lines.contains(
+            "mlp/step opencl:0 time <= 0.50 of torch-eager 0.40 [0.40 to 0.40] yes a.json"),
+        lines::toString);
+    assertTrue(
+        lines.contains("mlp/step opencl:0 time <= 1.00 of jax 1.33 [1.33 to 1.33] NO a.json"),
+        lines::toString);
+    assertTrue(
+        lines.contains("black-scholes/greeks - time <= 1.00 of jax not measured - -"),
+        lines::toString);
+    assertTrue(lines.contains("rows/softmax opencl:0 1.250 5.000 4.00"), lines::toString);
+  }
+
+  @Test
+  void slowFunctionsGetFewerSamples() {
+    var s = new Comparison.Settings(21, 1, 2, false);
+    assertEquals(21, s.samples(0.05));
+    assertEquals(4, s.samples(0.5));
+    assertEquals(3, s.samples(10));
+    assertEquals(2, new Comparison.Settings(2, 1, 2, false).samples(10));
+    assertEquals(21, new Comparison.Settings(21, 1, Double.MAX_VALUE, false).samples(1e3));
+  }
+
+  @Test
   void whatIsWrittenIsReadAgain() {
     List<Measured> found = Report.read(written("a.json", report("1", OURS, THEIRS)));
     assertEquals(2, found.size());

@@ -163,12 +163,23 @@ class WorkTest {
   }
 
   @Test
+  void theWideNetworkLearnsAtEachPrecision() {
+    Map<String, double[]> v = values(MlpWork.wide(16, 8));
+    assertEquals(3, v.size());
+    double[] exact = v.get("mlp-wide/step");
+    assertTrue(exact[2] < exact[0], "losses " + java.util.Arrays.toString(exact));
+    assertTrue(Stats.normwiseError(v.get("mlp-wide/step-default"), exact) < 1e-2);
+    assertTrue(Stats.normwiseError(v.get("mlp-wide/step-high"), exact) < 1e-5);
+  }
+
+  @Test
   void productsOfStoredTransposesAgree() {
     Products p = Products.small();
     Map<String, double[]> v = values(p);
-    assertEquals(3, v.size());
-    for (String name : v.keySet()) {
-      double[] c = v.get(name);
+    assertEquals(6, v.size());
+    for (String line : v.keySet()) {
+      double[] c = v.get(line);
+      String name = line.replaceFirst("-(high|default|bfloat16)$", "");
       HostTensor a = p.data().get(name + "/a");
       HostTensor b = p.data().get(name + "/b");
       boolean ta = name.endsWith("-tn");

@@ -270,6 +270,8 @@ final class StructureRows {
                 Operand.of(Domain.ANY, 3))));
     rows.add(OpSample.of("matmul", "Matmul", variants).slack(8));
     rows.add(precise(Precision.HIGH).slack(16).notes("float32 accuracy where it is split in TF32"));
+    rows.add(
+        precise(Precision.BFLOAT16).slack(4096).notes("about 1e-2 where operands are bfloat16"));
     rows.add(precise(Precision.DEFAULT).slack(512).notes("about 1e-3 where operands are TF32"));
     rows.add(
         OpSample.of(

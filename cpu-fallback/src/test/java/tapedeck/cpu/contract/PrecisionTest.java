@@ -79,7 +79,8 @@ class PrecisionTest {
       assertEquals(List.of(Precision.HIGH), of(f));
       System.setProperty(Settings.PRECISION.key(), "low");
       String message = assertThrows(TapedeckException.class, () -> X.matmul(X)).getMessage();
-      assertTrue(message.contains("must be default, high or highest, not 'low'"), message);
+      assertTrue(
+          message.contains("must be bfloat16, default, high or highest, not 'low'"), message);
     } finally {
       System.clearProperty(Settings.PRECISION.key());
     }

@@ -1,7 +1,6 @@
 package tapedeck.ad.schedule;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -15,6 +14,7 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.Substitution;
 
 /**
  * Joins neighbouring loops that every index of a kernel walks as one, such as the rows and columns
@@ -25,8 +25,7 @@ final class LoopCollapser {
   private final Kernel kernel;
   private final Set<Index> indices = new HashSet<>();
   private final Map<Loop, Index> replacement = new LinkedHashMap<>();
-  private final IdentityHashMap<Expr, Expr> rewritten = new IdentityHashMap<>();
-  private final Map<Expr, Expr> shared = new HashMap<>();
+  private final Substitution with = new Substitution(replacement);
   private int next;
 
   private LoopCollapser(Kernel kernel) {
@@ -101,15 +100,14 @@ final class LoopCollapser {
       phases.add(phase(kernel.phases().get(0), k));
       phases.add(phase(kernel.phases().get(1), List.of()));
       Contraction renewed =
-          new Contraction(batch, m, n, k, expr(c.lhs()), expr(c.rhs()), c.precision());
+          new Contraction(batch, m, n, k, with.expr(c.lhs()), with.expr(c.rhs()), c.precision());
       return new Kernel(kernel.params(), List.copyOf(grid), phases, Optional.of(renewed));
     }
     grid.addAll(join(kernel.grid()));
     List<Phase> phases = new ArrayList<>();
     for (Phase p : kernel.phases()) {
       // Each phase gets loops of its own, and with them expressions of its own.
-      rewritten.clear();
-      shared.clear();
+      with.forget();
       List<Loop> loops = join(p.loops());
       phases.add(phase(p, loops));
     }
@@ -156,55 +154,14 @@ final class LoopCollapser {
           new Phase.Reduce(
               loops,
               r.accs().stream()
-                  .map(a -> new Phase.Accumulator(a.id(), a.reducer(), a.dtype(), expr(a.value())))
+                  .map(
+                      a ->
+                          new Phase.Accumulator(
+                              a.id(), a.reducer(), a.dtype(), with.expr(a.value())))
                   .toList());
-      case Phase.Emit e -> new Phase.Emit(loops, e.stores().stream().map(this::store).toList());
-      case Phase.ScatterAdd s -> new Phase.ScatterAdd(loops, bounds(s.bounds()), store(s.store()));
+      case Phase.Emit e -> new Phase.Emit(loops, e.stores().stream().map(with::store).toList());
+      case Phase.ScatterAdd s ->
+          new Phase.ScatterAdd(loops, with.bounds(s.bounds()), with.store(s.store()));
     };
-  }
-
-  private Phase.Store store(Phase.Store s) {
-    return new Phase.Store(s.param(), index(s.index()), expr(s.value()));
-  }
-
-  private List<Expr.Bound> bounds(List<Expr.Bound> bounds) {
-    return bounds.stream().map(b -> new Expr.Bound(index(b.index()), b.lo(), b.hi())).toList();
-  }
-
-  private Expr expr(Expr e) {
-    Expr known = rewritten.get(e);
-    if (known == null) {
-      known =
-          switch (e) {
-            case Expr.Const c -> c;
-            case Expr.Acc a -> a;
-            case Expr.Load l -> new Expr.Load(l.param(), l.dtype(), index(l.index()));
-            case Expr.IndexValue v -> new Expr.IndexValue(index(v.index()));
-            case Expr.Apply a ->
-                new Expr.Apply(a.op(), a.dtype(), a.args().stream().map(this::expr).toList());
-            case Expr.Guarded g ->
-                new Expr.Guarded(bounds(g.bounds()), expr(g.value()), expr(g.otherwise()));
-          };
-      // Equal expressions become one node, which backends evaluate once.
-      Expr before = shared.putIfAbsent(known, known);
-      known = before == null ? known : before;
-      rewritten.put(e, known);
-    }
-    return known;
-  }
-
-  private Index index(Index i) {
-    Index out = Index.of(i.base());
-    for (Index.Term t : i.terms()) {
-      Index atom =
-          switch (t.atom()) {
-            case Index.Var v -> replacement.get(v.loop());
-            case Index.Div d -> index(d.arg()).div(d.by());
-            case Index.Mod m -> index(m.arg()).mod(m.by());
-            case Index.Dyn d -> Index.of(expr(d.value()), d.extent());
-          };
-      out = out.plus(atom.times(t.coef()));
-    }
-    return out;
   }
 }

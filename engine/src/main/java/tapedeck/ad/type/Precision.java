@@ -7,9 +7,15 @@ import java.util.function.Supplier;
 /**
  * How accurately the products inside a float32 matrix product are computed; sums are float32 in any
  * case. A device without a faster way computes as with {@link #HIGHEST}, and so do products of
- * other types. The names are those of JAX's {@code jax.lax.Precision}.
+ * other types. The names are those of JAX's {@code jax.lax.Precision}, with bfloat16 besides.
  */
 public enum Precision {
+  /**
+   * Operands may be rounded to bfloat16, which keeps 7 bits of the 23 of a significand and all of
+   * the exponent: the error of a product is at most about 2^-7 of the sum of the absolute values of
+   * its terms.
+   */
+  BFLOAT16,
   /**
    * Operands may be rounded to TensorFloat-32, which keeps 10 bits of the 23 of a significand: the
    * error of a product is at most about 2^-10 of the sum of the absolute values of its terms.
@@ -49,7 +55,7 @@ public enum Precision {
     throw new TapedeckException(
         "[settings] "
             + Settings.PRECISION.key()
-            + " must be default, high or highest, not '"
+            + " must be bfloat16, default, high or highest, not '"
             + name
             + "'");
   }

@@ -23,7 +23,7 @@ public enum Settings {
   PRECISION(
       "precision",
       "highest",
-      "of float32 products: highest, or where a device is faster so, high or default (TF32)"),
+      "of float32 products: highest, or where a device is faster so, high, default (TF32) or bfloat16"),
   /** Whether tapes are verified; see {@link tapedeck.ad.tape.TapeChecker}. */
   CHECKS("checks", "off", "on: shape rules are applied again after every pass over a tape"),
   /** Whether each kernel's results are compared with those of the interpreter. */

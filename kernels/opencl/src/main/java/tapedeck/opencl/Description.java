@@ -35,6 +35,7 @@ record Description(
     long maxAllocation,
     boolean binaries) {
 
+  private static final String TENSOR_CORES = "tensor cores";
   private static final int GPU_PRIORITY = 100;
   private static final int ACCELERATOR_PRIORITY = 50;
   // Below the CPU backend's 10: on the same cores that one is faster.
@@ -82,6 +83,8 @@ record Description(
     details.put("sub-groups", subGroups == 0 ? "no" : "up to " + subGroups);
     details.put("kernel profile", profile.name().toLowerCase(Locale.ROOT));
     details.put("extensions", extensions);
+    TensorCores cores = tensorCores(computeCapability(d, extensions));
+    details.put(TENSOR_CORES, cores == TensorCores.NONE ? "no" : cores.name());
     String options = "-cl-std=CL1.2" + (rounded ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
     int priority =
         switch (kind) {
@@ -101,7 +104,7 @@ record Description(
             local,
             profile == Profile.CPU ? Math.max(16, vector) : 16,
             (single & CL.CL_FP_FMA) != 0,
-            tensorCores(computeCapability(d, extensions))),
+            cores),
         new Hardware(
             profile,
             product,
@@ -135,11 +138,23 @@ record Description(
     return switch (System.getProperty("tapedeck.opencl.tensor", "")) {
       case "off" -> TensorCores.NONE;
       case "emulated" -> TensorCores.EMULATED;
+      case "ptx" -> TensorCores.PTX;
       default -> capability >= 80 ? TensorCores.PTX : TensorCores.NONE;
     };
   }
 
-  Description withoutTensorCores() {
+  /** The same device, where the probe of its tensor cores failed for a reason. */
+  Description withoutTensorCores(String reason) {
+    Map<String, String> details = new LinkedHashMap<>(info.details());
+    details.put(TENSOR_CORES, "no: " + reason);
+    DeviceInfo told =
+        new DeviceInfo(
+            info.kind(),
+            info.description(),
+            info.computeUnits(),
+            info.memoryBytes(),
+            info.priority(),
+            Map.copyOf(details));
     Target t =
         new Target(
             target.profile(),
@@ -153,7 +168,7 @@ record Description(
         platform,
         id,
         name,
-        info,
+        told,
         t,
         hardware,
         float64,

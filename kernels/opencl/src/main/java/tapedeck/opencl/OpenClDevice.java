@@ -76,9 +76,10 @@ final class OpenClDevice implements Device, Tunable {
       Cl.released(CL.clReleaseContext(context));
       Cl.check(status[0], "clCreateCommandQueue on " + d.name());
     }
-    boolean probed =
-        d.target().tensorCores() != TensorCores.PTX || TensorProbe.works(context, queue, d);
-    return new OpenClDevice(probed ? d : d.withoutTensorCores(), context, queue, profiling);
+    String problem =
+        d.target().tensorCores() == TensorCores.PTX ? TensorProbe.problem(context, queue, d) : "";
+    return new OpenClDevice(
+        problem.isEmpty() ? d : d.withoutTensorCores(problem), context, queue, profiling);
   }
 
   Description description() {

@@ -19,6 +19,8 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.render.SplitProducts;
+import tapedeck.opencl.render.Target;
 import tapedeck.opencl.tuning.Tuning;
 
 /**
@@ -28,6 +30,10 @@ import tapedeck.opencl.tuning.Tuning;
 final class OpenClExecutable implements Executable, Profiled {
   private final OpenClDevice device;
   private final Schedule schedule;
+
+  /** The caller's launch of each of the schedule's. */
+  private final List<Integer> origin;
+
   private final List<Rendered> texts;
   private final List<Programs.Kernel> kernels;
   private final cl_kernel[] handles;
@@ -42,12 +48,13 @@ final class OpenClExecutable implements Executable, Profiled {
 
   private OpenClExecutable(
       OpenClDevice device,
-      Schedule schedule,
+      SplitProducts split,
       List<Rendered> texts,
       List<Programs.Kernel> kernels,
       ArenaMemory arena) {
     this.device = device;
-    this.schedule = schedule;
+    this.schedule = split.schedule();
+    this.origin = split.origin();
     this.texts = texts;
     this.kernels = kernels;
     this.arena = arena;
@@ -58,12 +65,17 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  /** The kernel of each launch. */
+  /** The kernels of all launches. */
   static List<Rendered> render(OpenClDevice device, Schedule schedule, Tuning tuning) {
+    Target target = device.description().target();
+    return texts(device, SplitProducts.of(schedule, target, tuning).schedule(), tuning);
+  }
+
+  private static List<Rendered> texts(OpenClDevice device, Schedule schedule, Tuning tuning) {
     Renderer renderer = new Renderer(device.description().target(), tuning);
     List<Rendered> texts = new ArrayList<>();
     for (Schedule.Launch l : schedule.launches()) {
-      Rendered r = renderer.render(l.kernel(), sharing(schedule, l));
+      Rendered r = renderer.render(schedule, l);
       if (r.float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
             "["
@@ -80,15 +92,17 @@ final class OpenClExecutable implements Executable, Profiled {
     return texts;
   }
 
-  static OpenClExecutable compile(OpenClDevice device, Schedule schedule, Tuning tuning) {
-    List<Rendered> texts = render(device, schedule, tuning);
+  static OpenClExecutable compile(OpenClDevice device, Schedule whole, Tuning tuning) {
+    SplitProducts split = SplitProducts.of(whole, device.description().target(), tuning);
+    Schedule schedule = split.schedule();
+    List<Rendered> texts = texts(device, schedule, tuning);
     List<String> labels = schedule.launches().stream().map(Schedule.Launch::label).toList();
     Dump.sources(device.name(), schedule, texts);
     List<Programs.Kernel> kernels = device.programs().kernels(texts, labels);
     ArenaMemory arena = null;
     try {
       arena = ArenaMemory.allocate(device, schedule);
-      OpenClExecutable e = new OpenClExecutable(device, schedule, texts, kernels, arena);
+      OpenClExecutable e = new OpenClExecutable(device, split, texts, kernels, arena);
       e.bindArena();
       return e;
     } catch (RuntimeException e) {
@@ -98,32 +112,6 @@ final class OpenClExecutable implements Executable, Profiled {
       kernels.forEach(device.programs()::release);
       throw e;
     }
-  }
-
-  /**
-   * For each parameter of a launch a number that parameters share exactly where their memory
-   * overlaps.
-   */
-  private static List<Integer> sharing(Schedule schedule, Schedule.Launch l) {
-    List<Integer> out = new ArrayList<>(l.slots());
-    for (int i = 0; i < out.size(); i++) {
-      for (int j = 0; j < i; j++) {
-        if (overlap(
-            schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
-          int from = out.get(i);
-          int to = out.get(j);
-          out.replaceAll(x -> x == from ? to : x);
-        }
-      }
-    }
-    return out;
-  }
-
-  private static boolean overlap(Schedule.Slot a, Schedule.Slot b) {
-    return a.place() instanceof Schedule.Place.Arena x
-        && b.place() instanceof Schedule.Place.Arena y
-        && x.offset() < y.offset() + b.bytes()
-        && y.offset() < x.offset() + a.bytes();
   }
 
   private void bindArena() {
@@ -236,13 +224,18 @@ final class OpenClExecutable implements Executable, Profiled {
         Cl.check(CL.clFinish(device.queue()), "clFinish");
       }
       for (int k = 0; k < events.length; k++) {
+        int last = k;
+        while (last + 1 < events.length && origin.get(last + 1).equals(origin.get(k))) {
+          last++;
+        }
         out.add(
             new KernelTime(
                 schedule.launches().get(k).label(),
                 texts.get(k).entry(),
                 texts.get(k).strategy(),
                 time(events[k], CL.CL_PROFILING_COMMAND_START),
-                time(events[k], CL.CL_PROFILING_COMMAND_END)));
+                time(events[last], CL.CL_PROFILING_COMMAND_END)));
+        k = last;
       }
       return out;
     }

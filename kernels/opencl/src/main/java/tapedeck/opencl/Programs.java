@@ -219,7 +219,7 @@ final class Programs {
     Cl.check(status[0], "clCreateProgramWithSource");
     int result = CL.clBuildProgram(p, 1, devices(), description.options(), null, null);
     if (result != CL.CL_SUCCESS) {
-      String log = log(p);
+      String log = log(p, description.id());
       Cl.released(CL.clReleaseProgram(p));
       throw new DeviceException(
           "[opencl] clBuildProgram on "
@@ -236,16 +236,16 @@ final class Programs {
     return p;
   }
 
-  private String log(cl_program p) {
+  /** What the compiler said of a program. */
+  static String log(cl_program p, cl_device_id device) {
     long[] size = new long[1];
-    if (CL.clGetProgramBuildInfo(p, description.id(), CL.CL_PROGRAM_BUILD_LOG, 0, null, size)
+    if (CL.clGetProgramBuildInfo(p, device, CL.CL_PROGRAM_BUILD_LOG, 0, null, size)
         != CL.CL_SUCCESS) {
       return "(none)";
     }
     byte[] b = new byte[(int) size[0]];
     Cl.check(
-        CL.clGetProgramBuildInfo(
-            p, description.id(), CL.CL_PROGRAM_BUILD_LOG, b.length, Pointer.to(b), null),
+        CL.clGetProgramBuildInfo(p, device, CL.CL_PROGRAM_BUILD_LOG, b.length, Pointer.to(b), null),
         "clGetProgramBuildInfo");
     String s = new String(b, StandardCharsets.UTF_8).replace("\0", "").strip();
     return s.isEmpty() ? "(empty)" : s;

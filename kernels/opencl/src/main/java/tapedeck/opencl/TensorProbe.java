@@ -1,5 +1,6 @@
 package tapedeck.opencl;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -13,12 +14,12 @@ import org.jocl.cl_program;
 import tapedeck.opencl.render.TensorCores;
 
 /**
- * Finds out whether a device's compiler takes inline PTX for tensor cores and the result is right:
- * one warp multiplies small integers. The answer is kept in the program cache.
+ * Finds out whether a device's compiler takes inline PTX for tensor cores and the results are
+ * right: one warp multiplies small integers in TensorFloat-32 and in bfloat16. The answer is kept
+ * in the program cache.
  */
 final class TensorProbe {
-  private static final byte[] YES = {1};
-  private static final byte[] NO = {0};
+  private static final int RESULTS = 2 * 16 * 8;
 
   private static final String KERNEL =
       """
@@ -35,6 +36,15 @@ final class TensorProbe {
         out[g * 8 + 2 * t + 1] = c.s1;
         out[(g + 8) * 8 + 2 * t] = c.s2;
         out[(g + 8) * 8 + 2 * t + 1] = c.s3;
+      #define AA(i, k) td_bf16((float)(2 * (i) + 4 * (k) - 20), (float)(2 * (i) + 4 * (k) - 18))
+      #define BB(k, j) td_bf16((float)(6 * (k) - (j) * 2), (float)(6 * (k) + 3 - (j) * 2))
+        const uint4 aa = (uint4)(AA(g, t), AA(g + 8, t), AA(g, t + 4), AA(g + 8, t + 4));
+        const uint2 bb = (uint2)(BB(t, g), BB(t + 4, g));
+        const float4 d = td_mma_bf16(aa, bb, (float4)(1.0f));
+        out[128 + g * 8 + 2 * t] = d.s0;
+        out[128 + g * 8 + 2 * t + 1] = d.s1;
+        out[128 + (g + 8) * 8 + 2 * t] = d.s2;
+        out[128 + (g + 8) * 8 + 2 * t + 1] = d.s3;
       }
       """;
 
@@ -42,11 +52,11 @@ final class TensorProbe {
 
   /** The probe's program. */
   static String source() {
-    return TensorCores.PTX.functions() + KERNEL;
+    return TensorCores.PTX.functions(false) + TensorCores.PTX.functions(true) + KERNEL;
   }
 
   private static float[] expected() {
-    float[] out = new float[16 * 8];
+    float[] out = new float[RESULTS];
     for (int i = 0; i < 16; i++) {
       for (int j = 0; j < 8; j++) {
         float sum = 1;
@@ -54,36 +64,51 @@ final class TensorProbe {
           sum += (i * 3 + k * 5 - 20) * (k * 7 - j * 2);
         }
         out[i * 8 + j] = sum;
+        sum = 1;
+        for (int k = 0; k < 16; k++) {
+          sum += (2 * i + 2 * k - 20) * (3 * k - j * 2);
+        }
+        out[16 * 8 + i * 8 + j] = sum;
       }
     }
     return out;
   }
 
-  static boolean works(cl_context context, cl_command_queue queue, Description d) {
+  /** Why the device's tensor cores cannot be used; empty where they can. */
+  static String problem(cl_context context, cl_command_queue queue, Description d) {
     BinaryCache cache = new BinaryCache(d.identity());
     String key = cache.key("tensor cores: " + source());
     return cache
         .load(key)
-        .map(answer -> Arrays.equals(answer, YES))
+        .map(answer -> new String(answer, StandardCharsets.UTF_8).strip())
         .orElseGet(
             () -> {
-              boolean found = run(context, queue, d.id());
-              cache.store(key, found ? YES : NO);
+              String found = run(context, queue, d.id());
+              // The cache keeps nothing that is empty.
+              cache.store(key, (found + "\n").getBytes(StandardCharsets.UTF_8));
               return found;
             });
   }
 
-  /** Whether it builds, runs and gives the right sums; a device that cannot is not an error. */
-  static boolean run(cl_context context, cl_command_queue queue, cl_device_id device) {
+  /**
+   * What goes wrong when it is built and run, empty for nothing; a device that cannot is not an
+   * error.
+   */
+  static String run(cl_context context, cl_command_queue queue, cl_device_id device) {
     int[] status = new int[1];
-    float[] out = new float[16 * 8];
+    float[] out = new float[RESULTS];
     cl_program program =
         CL.clCreateProgramWithSource(context, 1, new String[] {source()}, null, status);
     Cl.check(status[0], "clCreateProgramWithSource of the tensor core probe");
     try {
       cl_device_id[] one = {device};
       if (CL.clBuildProgram(program, 1, one, "-cl-std=CL1.2", null, null) != CL.CL_SUCCESS) {
-        return false;
+        return "the compiler says: "
+            + Programs.log(program, device)
+                .lines()
+                .filter(l -> l.contains("error"))
+                .findFirst()
+                .orElse("it does not build");
       }
       cl_kernel kernel = CL.clCreateKernel(program, "probe", status);
       Cl.check(status[0], "clCreateKernel of the tensor core probe");
@@ -93,11 +118,13 @@ final class TensorProbe {
         Cl.check(CL.clSetKernelArg(kernel, 0, Sizeof.cl_mem, Pointer.to(mem)), "clSetKernelArg");
         long[] size = {32};
         Pointer host = Pointer.to(out);
-        return CL.clEnqueueNDRangeKernel(queue, kernel, 1, null, size, size, 0, null, null)
-                == CL.CL_SUCCESS
-            && CL.clEnqueueReadBuffer(queue, mem, true, 0, 4L * out.length, host, 0, null, null)
-                == CL.CL_SUCCESS
-            && Arrays.equals(out, expected());
+        int ran = CL.clEnqueueNDRangeKernel(queue, kernel, 1, null, size, size, 0, null, null);
+        if (ran == CL.CL_SUCCESS) {
+          ran = CL.clEnqueueReadBuffer(queue, mem, true, 0, 4L * out.length, host, 0, null, null);
+        }
+        return ran != CL.CL_SUCCESS
+            ? "it does not run: " + Cl.name(ran)
+            : Arrays.equals(out, expected()) ? "" : "its results are wrong";
       } finally {
         if (mem != null) {
           Cl.released(CL.clReleaseMemObject(mem));

@@ -37,6 +37,7 @@ import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Rendered;
+import tapedeck.opencl.render.TensorCores;
 
 /**
  * Memory, errors, program cache, profiling and replay of a device. Every case ends with nothing
@@ -479,6 +480,25 @@ class DeviceTest {
       String text = Files.readString(files.findFirst().orElseThrow());
       assertTrue(text.contains("// launch 3: add at User.java:7"), text);
       assertTrue(text.contains("__kernel"), text);
+    }
+  }
+
+  /** A device is asked for what only some have: it says why not, and computes without. */
+  @Test
+  void tensorCoresAreUsedOnlyWhereTheProbeSucceeds() {
+    String before = System.getProperty("tapedeck.opencl.tensor");
+    System.setProperty("tapedeck.opencl.tensor", "ptx");
+    try (Device cl = TestDevices.open("gpu")) {
+      String found = cl.info().details().get("tensor cores");
+      TensorCores used = ((OpenClDevice) cl).description().target().tensorCores();
+      if (used == TensorCores.PTX) {
+        assertEquals("PTX", found);
+      } else {
+        assertTrue(found.startsWith("no: the compiler says: "), found);
+        assertEquals(TensorCores.NONE, used);
+      }
+    } finally {
+      TestDevices.restore("tapedeck.opencl.tensor", before);
     }
   }
 }

@@ -1,16 +1,20 @@
 package tapedeck.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
+import tapedeck.ad.backend.Executable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
@@ -19,10 +23,12 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Precision;
 import tapedeck.cpu.interp.InterpProvider;
 import tapedeck.opencl.render.Renderer;
+import tapedeck.opencl.render.SplitProducts;
 import tapedeck.opencl.render.Target;
 import tapedeck.opencl.tuning.Parameters;
 import tapedeck.opencl.tuning.Template;
@@ -182,23 +188,27 @@ class ProductTest {
           ((Tunable) cl)
               .tuning()
               .with(new Parameters(Template.PRODUCT_TF32, List.of(64, 32, 16, 32, 16, 1)))
-              .with(new Parameters(Template.PRODUCT_3XTF32, List.of(128, 128, 16, 64, 32, 1)));
+              .with(new Parameters(Template.PRODUCT_3XTF32, List.of(128, 128, 16, 64, 32, 1)))
+              .with(new Parameters(Template.PRODUCT_BF16, List.of(64, 128, 32, 32, 32, 1)));
       Renderer renderer = new Renderer(((OpenClDevice) cl).description().target(), tuning);
       List<Runs.Case> cases = new ArrayList<>();
       List<String> names = new ArrayList<>();
       List<Double> tolerances = new ArrayList<>();
-      for (Precision precision : List.of(Precision.DEFAULT, Precision.HIGH)) {
+      for (Precision precision : List.of(Precision.DEFAULT, Precision.HIGH, Precision.BFLOAT16)) {
         for (int i = 0; i < SHAPES.size(); i++) {
           Shape s = SHAPES.get(i);
           if (Math.min(s.m(), s.n()) < 16) {
             continue;
           }
-          for (int variant = i % 4; variant < 8; variant += 4) {
+          // Words of bfloat16 are packed in another way for each order of the operands.
+          boolean all = precision == Precision.BFLOAT16 && i < 2;
+          for (int variant = all ? 0 : i % 4; variant < 8; variant += all ? 1 : 4) {
             Kernel k = kernel(s, DType.FLOAT32, variant, precision);
             String strategy = renderer.render(k, Runs.distinct(k)).strategy();
             boolean integers = i % 2 == 0;
             names.add(precision + " " + s + " variant " + variant + " " + strategy);
-            assertTrue(strategy.contains("tf32"), names.getLast());
+            String type = precision == Precision.BFLOAT16 ? "bf16" : "tf32";
+            assertTrue(strategy.contains(type), names.getLast());
             List<double[]> inputs = new ArrayList<>();
             for (int p = 0; p < 3; p++) {
               long n = k.params().get(p).elements();
@@ -209,7 +219,12 @@ class ProductTest {
             }
             cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
             // Of the sum of the terms' absolute values, which is below 4 k here.
-            double each = precision == Precision.HIGH ? 0x1p-20 : 0x1p-10;
+            double each =
+                switch (precision) {
+                  case BFLOAT16 -> 0x1p-7;
+                  case DEFAULT -> 0x1p-10;
+                  case HIGH, HIGHEST -> 0x1p-20;
+                };
             tolerances.add(integers ? 0 : 4 * s.k() * each);
           }
         }
@@ -217,6 +232,7 @@ class ProductTest {
       List<double[]> expected = Runs.run(oracle, cases);
       List<double[]> actual = Runs.run(cl, cases, s -> ((Tunable) cl).compile(s, tuning));
       double rounding = 0;
+      double coarse = 0;
       for (int i = 0; i < names.size(); i++) {
         double worst = 0;
         for (int j = 0; j < expected.get(i).length; j++) {
@@ -224,13 +240,116 @@ class ProductTest {
         }
         assertTrue(worst <= tolerances.get(i), names.get(i) + ": error " + worst);
         rounding = names.get(i).startsWith("default") ? Math.max(rounding, worst) : rounding;
+        coarse = names.get(i).startsWith("bfloat16") ? Math.max(coarse, worst) : coarse;
       }
       assertTrue(rounding > 1e-4, "operands were not rounded to TF32: error " + rounding);
-      for (String form : List.of("64x32x16", "128x128x16", "64x64x16")) {
+      assertTrue(coarse > 1e-3, "operands were not rounded to bfloat16: error " + coarse);
+      for (String form : List.of("64x32x16", "128x128x16", "64x64x16", "64x128x32")) {
         assertTrue(names.stream().anyMatch(n -> n.contains(form)), form + " is not in " + names);
       }
     } finally {
       TestDevices.restore("tapedeck.opencl.tensor", before);
+    }
+  }
+
+  /** Few results and a long k: in parts, with the rest of the kernel after their sum. */
+  @Test
+  void splitProductsAgreeWithInterpreter() {
+    Random random = new Random(7);
+    List<Shape> shapes =
+        List.of(
+            new Shape(1, 33, 20, 600, 1),
+            new Shape(2, 16, 24, 512, 1),
+            new Shape(1, 64, 64, 768, 3),
+            new Shape(1, 20, 9, 1031, 1));
+    try (Device cl = TestDevices.open("gpu");
+        Device oracle = new InterpProvider().discover().devices().getFirst().open()) {
+      Target real = ((OpenClDevice) cl).description().target();
+      Target many =
+          new Target(
+              real.profile(),
+              64,
+              real.maxGroup(),
+              real.localBytes(),
+              real.vectorBytes(),
+              real.fma32(),
+              real.tensorCores());
+      Tuning tuning =
+          ((Tunable) cl).tuning().with(new Parameters(Template.PRODUCT_SPLIT, List.of(64, 8)));
+      Tuning whole = tuning.with(new Parameters(Template.PRODUCT_SPLIT, List.of(64, 1)));
+      List<Runs.Case> cases = new ArrayList<>();
+      for (Shape s : shapes) {
+        for (int variant = 0; variant < 8; variant++) {
+          DType t = variant == 5 && cl.supports(DType.FLOAT64) ? DType.FLOAT64 : DType.FLOAT32;
+          Kernel k = kernel(s, t, variant);
+          List<double[]> inputs = new ArrayList<>();
+          for (int p = 0; p < 3; p++) {
+            inputs.add(random.ints(k.params().get(p).elements(), -3, 4).asDoubleStream().toArray());
+          }
+          cases.add(new Runs.Case(k, Runs.distinct(k), inputs));
+        }
+      }
+      // The last shape's k is prime, so it stays whole.
+      Schedule planned = Runs.schedule(cases);
+      SplitProducts split = SplitProducts.of(planned, many, tuning);
+      assertEquals(cases.size() + 24, split.schedule().launches().size());
+      assertEquals(
+          cases.size(), SplitProducts.of(planned, many, whole).schedule().launches().size());
+      System.setProperty("tapedeck.opencl.split", "off");
+      assertEquals(
+          cases.size(), SplitProducts.of(planned, many, tuning).schedule().launches().size());
+      System.clearProperty("tapedeck.opencl.split");
+      List<double[]> expected = Runs.run(oracle, cases);
+      List<double[]> actual =
+          Runs.run(
+              cl,
+              cases,
+              s -> ((Tunable) cl).compile(SplitProducts.of(s, many, tuning).schedule(), whole));
+      for (int i = 0; i < cases.size(); i++) {
+        assertArrayEquals(expected.get(i), actual.get(i), shapes.get(i / 8) + " variant " + i % 8);
+      }
+    }
+  }
+
+  /** The device itself splits where it has more compute units than tiles. */
+  @Test
+  void aSplitLaunchIsOneForProfiles() {
+    String before = System.getProperty("tapedeck.opencl.profiling");
+    System.setProperty("tapedeck.opencl.profiling", "on");
+    try (Device cl = TestDevices.open("gpu")) {
+      Assumptions.assumeTrue(
+          cl.info().computeUnits() > 1, "not tested, the device has one compute unit");
+      Kernel k = product(32, 32, 4096, 4);
+      Schedule s = Runs.schedule(List.of(new Runs.Case(k, Runs.distinct(k), List.of())));
+      assertEquals(2, ((Tunable) cl).kernels(s, ((Tunable) cl).tuning()).size());
+      Runs.Case c =
+          new Runs.Case(
+              k,
+              Runs.distinct(k),
+              List.of(new double[32 * 4096], new double[32 * 4096], new double[32]));
+      List<Profiled.KernelTime> times = new ArrayList<>();
+      Runs.run(
+          cl,
+          List.of(c),
+          x -> {
+            Executable e = cl.compile(x);
+            return new Executable() {
+              @Override
+              public void run(List<Buffer> inputs, List<Buffer> outputs) {
+                e.run(inputs, outputs);
+                times.addAll(((Profiled) e).kernelTimes());
+              }
+
+              @Override
+              public void close() {
+                e.close();
+              }
+            };
+          });
+      assertEquals(1, times.size());
+      assertTrue(times.getFirst().endNanos() > times.getFirst().startNanos());
+    } finally {
+      TestDevices.restore("tapedeck.opencl.profiling", before);
     }
   }
 }

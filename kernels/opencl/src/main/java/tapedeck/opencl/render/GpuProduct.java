@@ -112,8 +112,8 @@ final class GpuProduct {
     String index = "(" + w.indexType() + ")";
     int pitch = size + 4;
     Scope top = w.scope();
-    OperandTile a = new OperandTile(w, p, true, size, depth, group, 4, false);
-    OperandTile b = new OperandTile(w, p, false, size, depth, group, 4, false);
+    OperandTile a = new OperandTile(w, p, true, size, depth, group, 4, false, false);
+    OperandTile b = new OperandTile(w, p, false, size, depth, group, 4, false, false);
     a.declareTiles(1);
     b.declareTiles(1);
     w.line("const int lid = (int)get_local_id(0);");

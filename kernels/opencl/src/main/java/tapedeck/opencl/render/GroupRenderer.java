@@ -28,6 +28,7 @@ final class GroupRenderer {
   private final boolean columns;
   private final int lanes;
   private final int points;
+  private final KeptLoads kept;
   private boolean blocks;
   private boolean repeats;
 
@@ -53,6 +54,8 @@ final class GroupRenderer {
     }
     this.lanes = fit;
     this.points = group / fit;
+    int words = columns ? 0 : tuning.get("keep");
+    this.kept = KeptLoads.of(kernel, w, this::vector, lanes, words);
   }
 
   /** The kernel in this form, or null where single work-items are as good. */
@@ -128,6 +131,7 @@ final class GroupRenderer {
             + ";");
     w.decode("g", kernel.grid());
     String active = ragged ? "first + c < " + all : "";
+    kept.declare(kept.isEmpty() ? 1 : vectorOfKept());
     Body body = new Body(w, 1);
     for (int i = 0; i < kernel.phases().size(); i++) {
       Phase p = kernel.phases().get(i);
@@ -171,8 +175,14 @@ final class GroupRenderer {
             + " x "
             + lanes
             + " lanes"
-            + (blocks ? " x" + width : ""),
+            + (blocks ? " x" + width : "")
+            + (kept.isEmpty() ? "" : " kept"),
         "__attribute__((reqd_work_group_size(" + size + ", 1, 1)))\n");
+  }
+
+  /** The vectors of the phases that keep values are equally wide. */
+  private int vectorOfKept() {
+    return kernel.phases().stream().filter(kept::has).mapToInt(this::vector).findFirst().orElse(1);
   }
 
   private static String and(String a, String b) {
@@ -267,7 +277,11 @@ final class GroupRenderer {
     int v = vector(p);
     List<Loop> loops = p.loops();
     long total = Contraction.extent(loops) / v;
+    boolean keeps = kept.has(p);
     w.open(false, loops);
+    if (keeps) {
+      w.line("const " + w.indexType() + " n = r + j * " + lanes + ";");
+    }
     if (v > 1) {
       blocks = true;
       Loop last = loops.getLast();
@@ -280,11 +294,26 @@ final class GroupRenderer {
       }
       w.line("const " + w.indexType() + " " + Writer.name(last) + " = " + step + " * " + v + ";");
       w.lanes(last, v, false);
+      if (keeps) {
+        kept.use(p);
+      }
       body.accept(v);
       w.lanes(null, 1, false);
     } else {
       w.decode("n", loops);
+      if (keeps) {
+        kept.use(p);
+      }
       body.accept(1);
+    }
+    if (keeps) {
+      String inside = total % lanes == 0 ? "" : " if (r + j * " + lanes + " < " + total + ")";
+      // NB: values that the body has moved out of the loop belong before the pragma.
+      Scope unrolled = w.scope();
+      w.leave();
+      w.line("#pragma unroll");
+      w.scope().block("for (int j = 0; j < " + kept.rounds() + "; j++)" + inside, unrolled);
+      return;
     }
     w.close("for (" + w.indexType() + " n = r; n < " + total + "; n += " + lanes + ")");
   }

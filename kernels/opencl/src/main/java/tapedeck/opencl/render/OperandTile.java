@@ -1,5 +1,6 @@
 package tapedeck.opencl.render;
 
+import java.util.ArrayList;
 import java.util.List;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
@@ -23,6 +24,12 @@ final class OperandTile {
   private final boolean rowsOfK;
   private final int pitch;
 
+  /** Elements along k in one word of local memory. */
+  private final int perWord;
+
+  /** Neighbours along k that a work-item loads one after the other to fill its words. */
+  private final int halves;
+
   /**
    * @param size rows or columns of the result that a tile covers
    * @param depth elements of k that it covers
@@ -30,6 +37,7 @@ final class OperandTile {
    * @param padding elements after each row in local memory, where rows are of one k
    * @param either whether a tile may also lie in local memory with k innermost, where that is the
    *     order of global memory
+   * @param packed whether local memory holds words of two bfloat16 that are neighbours along k
    */
   OperandTile(
       Writer w,
@@ -39,7 +47,8 @@ final class OperandTile {
       int depth,
       int group,
       int padding,
-      boolean either) {
+      boolean either,
+      boolean packed) {
     this.w = w;
     this.p = p;
     this.left = left;
@@ -51,27 +60,29 @@ final class OperandTile {
     this.alongK =
         Product.contiguous(w, side, p.c().k()) && !Product.contiguous(w, side, this.loops);
     this.rowsOfK = !(either && alongK);
-    this.pitch = rowsOfK ? size + padding : depth + 4;
+    this.perWord = packed ? 2 : 1;
+    this.pitch = rowsOfK ? size + padding : depth / perWord + 4;
     List<Loop> fast = alongK ? p.c().k() : loops;
     int wide = 16 / p.dtype().bytes();
     boolean vectors =
         fast.size() == 1
             && fast.getFirst().extent() % wide == 0
-            && size * depth % (group * wide) == 0
+            && size * depth % (group * wide * (alongK ? 1 : perWord)) == 0
             && Product.vectorises(w, side, fast);
     this.lanes = vectors ? wide : 1;
+    this.halves = alongK && vectors ? 1 : perWord;
   }
 
   private String name() {
     return left ? "a" : "b";
   }
 
-  /** Elements of local memory for one tile. */
+  /** Elements, or words, of local memory for one tile. */
   int elements() {
-    return rowsOfK ? depth * pitch : size * pitch;
+    return rowsOfK ? depth / perWord * pitch : size * pitch;
   }
 
-  /** Distance in local memory of neighbours along k. */
+  /** Distance in local memory of neighbours along k, or of their words. */
   int strideOfK() {
     return rowsOfK ? pitch : 1;
   }
@@ -89,7 +100,7 @@ final class OperandTile {
   void declareTiles(int tiles) {
     w.line(
         "__local "
-            + ScalarText.type(p.dtype(), 1)
+            + (perWord > 1 ? "uint" : ScalarText.type(p.dtype(), 1))
             + " "
             + name()
             + "s["
@@ -105,29 +116,36 @@ final class OperandTile {
   private void open() {
     w.line("#pragma unroll");
     w.open(false, List.of());
-    int fast = (alongK ? depth : size) / lanes;
-    String times = lanes > 1 ? " * " + lanes : "";
+    int wide = alongK ? lanes * halves : lanes;
+    int fast = (alongK ? depth : size) / wide;
+    String times = wide > 1 ? " * " + wide : "";
+    String rows = !alongK && halves > 1 ? " * " + halves : "";
     w.line("const int u = lid + v * " + group + ";");
     w.line("const int x = u " + (alongK ? "/ " + fast : "% " + fast + times) + ";");
-    w.line("const int y = u " + (alongK ? "% " + fast + times : "/ " + fast) + ";");
+    w.line("const int y = u " + (alongK ? "% " + fast + times : "/ " + fast + rows) + ";");
   }
 
   private void close() {
-    w.close("for (int v = 0; v < " + rounds() + "; v++)");
+    w.close("for (int v = 0; v < " + rounds() / halves + "; v++)");
   }
 
   /** Loads the tile at m0 or n0 and k0 into registers; elements beyond the matrix are zero. */
   void load() {
-    String to = "r" + name() + "[v]";
+    String to = "r" + name() + (halves > 1 ? "[v * " + halves + " + h]" : "[v]");
     String x = (left ? "m0" : "n0") + " + x";
+    String y = "k0 + y" + (halves > 1 ? " + h" : "");
     open();
+    if (halves > 1) {
+      w.line("#pragma unroll");
+      w.open(false, List.of());
+    }
     w.line(to + " = 0;");
     w.open(true, loops);
     for (Loop l : p.c().k()) {
       w.scope().loops.set(l.id());
     }
     w.define(loops, x);
-    w.define(p.c().k(), "k0 + y");
+    w.define(p.c().k(), y);
     if (lanes > 1) {
       w.lanes((alongK ? p.c().k() : loops).getFirst(), lanes, false);
       w.line(to + " = " + w.vector(side) + ";");
@@ -135,8 +153,11 @@ final class OperandTile {
     } else {
       w.line(to + " = " + w.emit(side) + ";");
     }
-    String inside = inside(x, left ? p.m() : p.n(), size) + " && " + inside("k0 + y", p.k(), depth);
+    String inside = inside(x, left ? p.m() : p.n(), size) + " && " + inside(y, p.k(), depth);
     w.close("if (" + inside + ")");
+    if (halves > 1) {
+      w.close("for (int h = 0; h < " + halves + "; h++)");
+    }
     close();
   }
 
@@ -152,6 +173,10 @@ final class OperandTile {
    * @param rounded whether each element is rounded to TensorFloat-32
    */
   void keep(String first, boolean rounded) {
+    if (perWord > 1) {
+      keepWords(first);
+      return;
+    }
     String r = "r" + name() + "[v]";
     open();
     String at = name() + "s[" + first + "x * " + stride() + " + y * " + strideOfK();
@@ -168,6 +193,37 @@ final class OperandTile {
     } else {
       w.line(at + "] = " + value + ";");
     }
+    close();
+  }
+
+  /** Writes the tile as words of two bfloat16. */
+  private void keepWords(String first) {
+    open();
+    String at = name() + "s[" + first + "x * " + stride() + " + y / 2 * " + strideOfK() + "]";
+    List<String> words = new ArrayList<>();
+    if (halves == 1) {
+      String r = "r" + name() + "[v].s";
+      for (int q = 0; q < lanes; q += 2) {
+        words.add(TensorCores.pack(r + q, r + (q + 1)));
+      }
+    } else {
+      String r = "r" + name() + "[v * 2";
+      for (int q = 0; q < lanes; q++) {
+        String part = lanes > 1 ? ".s" + q : "";
+        words.add(TensorCores.pack(r + "]" + part, r + " + 1]" + part));
+      }
+    }
+    String type = "uint" + (words.size() > 1 ? words.size() : "");
+    w.line(
+        "*(__local "
+            + type
+            + " *)(&"
+            + at
+            + ") = ("
+            + type
+            + ")("
+            + String.join(", ", words)
+            + ");");
     close();
   }
 }

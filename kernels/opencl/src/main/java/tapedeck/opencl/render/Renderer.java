@@ -3,10 +3,12 @@ package tapedeck.opencl.render;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
+import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DType;
 import tapedeck.opencl.tuning.Parameters;
 import tapedeck.opencl.tuning.Profile;
@@ -35,6 +37,42 @@ public final class Renderer {
     Facts facts = new Facts(kernel);
     Draft d = draft(kernel, written, facts);
     return finish(kernel, slots, written, facts.uses(DType.FLOAT64), d);
+  }
+
+  /**
+   * A launch's kernel as OpenCL C.
+   *
+   * @param schedule tells which of its parameters share memory
+   * @param launch one of the schedule's launches
+   */
+  public Rendered render(Schedule schedule, Schedule.Launch launch) {
+    return render(launch.kernel(), sharing(schedule, launch));
+  }
+
+  /**
+   * For each parameter of a launch a number that parameters share exactly where their memory
+   * overlaps.
+   */
+  private static List<Integer> sharing(Schedule schedule, Schedule.Launch l) {
+    List<Integer> out = new ArrayList<>(l.slots());
+    for (int i = 0; i < out.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        if (overlap(
+            schedule.slots().get(l.slots().get(i)), schedule.slots().get(l.slots().get(j)))) {
+          int from = out.get(i);
+          int to = out.get(j);
+          out.replaceAll(x -> x == from ? to : x);
+        }
+      }
+    }
+    return out;
+  }
+
+  private static boolean overlap(Schedule.Slot a, Schedule.Slot b) {
+    return a.place() instanceof Schedule.Place.Arena x
+        && b.place() instanceof Schedule.Place.Arena y
+        && x.offset() < y.offset() + b.bytes()
+        && y.offset() < x.offset() + a.bytes();
   }
 
   private Draft draft(Kernel k, boolean[] written, Facts facts) {

@@ -11,11 +11,11 @@ import tapedeck.opencl.tuning.Tuning;
 
 /**
  * Matrix product on tensor cores, for float32 products that need not be float32 throughout. A
- * work-group computes a tile, each of its warps a part of it in steps of (16,8) x (8,8). Tiles of
- * both operands are double-buffered in local memory, and the next one is on its way through
- * registers while one is multiplied. With {@link Precision#HIGH} operands are split in a
- * TensorFloat-32 value and the TensorFloat-32 rest, and three of the four products are summed, the
- * small ones first (NVIDIA CUTLASS calls it 3xTF32).
+ * work-group computes a tile, each of its warps a part of it in steps of (16,8) x (8,8), or with
+ * bfloat16 of (16,16) x (16,8). Tiles of both operands are double-buffered in local memory, and the
+ * next one is on its way through registers while one is multiplied. With {@link Precision#HIGH}
+ * operands are split in a TensorFloat-32 value and the TensorFloat-32 rest, and three of the four
+ * products are summed, the small ones first (NVIDIA CUTLASS calls it 3xTF32).
  */
 final class TensorProduct {
   private static final int WARP = 32;
@@ -26,6 +26,7 @@ final class TensorProduct {
   private final Writer w;
   private final Form form;
   private final boolean split;
+  private final boolean bfloat16;
   private final OperandTile a;
   private final OperandTile b;
 
@@ -64,9 +65,10 @@ final class TensorProduct {
     this.w = w;
     this.form = form;
     this.split = p.c().precision() == Precision.HIGH;
+    this.bfloat16 = p.c().precision() == Precision.BFLOAT16;
     // Fragments are read without bank conflicts: rows of k are 8 banks apart, of m or n 4 or 20.
-    this.a = new OperandTile(w, p, true, form.m, form.step, form.group(), 8, true);
-    this.b = new OperandTile(w, p, false, form.n, form.step, form.group(), 8, true);
+    this.a = new OperandTile(w, p, true, form.m, form.step, form.group(), 8, true, bfloat16);
+    this.b = new OperandTile(w, p, false, form.n, form.step, form.group(), 8, true, bfloat16);
   }
 
   /** The kernel in this form, or null where the device or the product is not for it. */
@@ -83,7 +85,11 @@ final class TensorProduct {
     }
     Parameters chosen =
         tuning.get(
-            p.c().precision() == Precision.HIGH ? Template.PRODUCT_3XTF32 : Template.PRODUCT_TF32);
+            switch (p.c().precision()) {
+              case HIGH, HIGHEST -> Template.PRODUCT_3XTF32;
+              case DEFAULT -> Template.PRODUCT_TF32;
+              case BFLOAT16 -> Template.PRODUCT_BF16;
+            });
     Form form = Form.of(chosen);
     while (form.tiles(p) < (long) target.computeUnits() * chosen.get("waves")
         && form.quarter().possible()) {
@@ -102,7 +108,7 @@ final class TensorProduct {
     a.declareTiles(2);
     b.declareTiles(2);
     if (target.tensorCores() == TensorCores.EMULATED) {
-      w.line("__local float xs[" + form.warps() * TensorCores.EXCHANGE + "];");
+      w.line("__local " + word("") + " xs[" + form.warps() * TensorCores.EXCHANGE + "];");
     }
     int across = form.m / form.rows;
     w.line("const int lid = (int)get_local_id(0);");
@@ -146,9 +152,9 @@ final class TensorProduct {
         top,
         new long[] {gx * form.group(), gy, p.batch()},
         new long[] {form.group(), 1, 1},
-        "product " + (split ? "3xtf32 " : "tf32 ") + sizes,
+        "product " + (split ? "3xtf32 " : bfloat16 ? "bf16 " : "tf32 ") + sizes,
         "__attribute__((reqd_work_group_size(" + form.group() + ", 1, 1)))\n",
-        target.tensorCores().functions());
+        target.tensorCores().functions(bfloat16));
   }
 
   /** The emulation's barriers would make an unrolled text very long. */
@@ -165,22 +171,31 @@ final class TensorProduct {
   private void multiply() {
     String first = "(1 - odd) * ";
     w.line(
-        "const __local float *ta = as + "
+        "const __local "
+            + word("")
+            + " *ta = as + "
             + (first + a.elements() + " + row * " + a.stride() + " + lane % 4 * " + a.strideOfK())
             + ";");
     w.line(
-        "const __local float *tb = bs + "
+        "const __local "
+            + word("")
+            + " *tb = bs + "
             + (first + b.elements() + " + (column + lane / 4) * " + b.stride())
             + (" + lane % 4 * " + b.strideOfK())
             + ";");
     int tall = form.rows / 16;
     int wide = form.columns / 8;
-    unrolled("k", form.step / 8, () -> step(tall, wide));
+    unrolled("k", form.step / (bfloat16 ? 16 : 8), () -> step(tall, wide));
+  }
+
+  /** Type of some words of an operand: an element of TensorFloat-32, or two of bfloat16. */
+  private String word(String lanes) {
+    return (bfloat16 ? "uint" : "float") + lanes;
   }
 
   private void step(int tall, int wide) {
-    w.line("float4 fa[" + tall + "]" + (split ? ", la[" + tall + "]" : "") + ";");
-    w.line("float2 fb[" + wide + "]" + (split ? ", lb[" + wide + "]" : "") + ";");
+    w.line(word("4") + " fa[" + tall + "]" + (split ? ", la[" + tall + "]" : "") + ";");
+    w.line(word("2") + " fb[" + wide + "]" + (split ? ", lb[" + wide + "]" : "") + ";");
     int down = 8 * a.stride();
     int deep = 4 * a.strideOfK();
     unrolled(
@@ -188,13 +203,17 @@ final class TensorProduct {
         tall,
         () -> {
           w.line(
-              "const __local float *f = ta + k * "
+              "const __local "
+                  + word("")
+                  + " *f = ta + k * "
                   + 8 * a.strideOfK()
                   + " + i * "
                   + 2 * down
                   + ";");
           w.line(
-              "fa[i] = (float4)(f[0], f["
+              "fa[i] = ("
+                  + word("4")
+                  + ")(f[0], f["
                   + (down + "], f[" + deep + "], f[" + (down + deep))
                   + "]);");
           splitInto("fa[i]", "la[i]", 4);
@@ -204,10 +223,12 @@ final class TensorProduct {
         wide,
         () -> {
           w.line(
-              "const __local float *f = tb + k * "
+              "const __local "
+                  + word("")
+                  + " *f = tb + k * "
                   + (8 * b.strideOfK() + " + j * " + 8 * b.stride())
                   + ";");
-          w.line("fb[j] = (float2)(f[0], f[" + 4 * b.strideOfK() + "]);");
+          w.line("fb[j] = (" + word("2") + ")(f[0], f[" + 4 * b.strideOfK() + "]);");
           splitInto("fb[j]", "lb[j]", 2);
         });
     unrolled(
@@ -227,7 +248,7 @@ final class TensorProduct {
   }
 
   private void add(String x, String y) {
-    w.line("acc[i][j] = " + target.tensorCores().multiplyAdd(x, y, "acc[i][j]") + ";");
+    w.line("acc[i][j] = " + target.tensorCores().multiplyAdd(bfloat16, x, y, "acc[i][j]") + ";");
   }
 
   private void splitInto(String value, String rest, int lanes) {

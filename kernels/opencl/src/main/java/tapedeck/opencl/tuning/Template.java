@@ -25,11 +25,24 @@ public enum Template {
   PRODUCT_TF32(Profile.GPU, "product.tf32", tensor()),
   /** Products of precision HIGH on tensor cores; see {@link #PRODUCT_TF32}. */
   PRODUCT_3XTF32(Profile.GPU, "product.3xtf32", tensor()),
+  /** Products of precision BFLOAT16 on tensor cores; see {@link #PRODUCT_TF32}. */
+  PRODUCT_BF16(Profile.GPU, "product.bf16", tensor()),
+  /**
+   * Products on GPUs whose results are too few tiles for all compute units: they are computed in at
+   * most {@code parts} parts of at least {@code k} elements of k, whose sums are added by a second
+   * kernel.
+   */
+  PRODUCT_SPLIT(
+      Profile.GPU,
+      "product.split",
+      new Parameter("k", 32, 1 << 20, List.of(128, 256, 512, 1024)),
+      new Parameter("parts", 1, 64, List.of(1, 4, 8, 16, 32))),
   /**
    * Long reductions on GPUs: work-groups of {@code group}, of which at least {@code columns} read
    * neighbouring columns; each work-item reduces {@code serial} elements or more before partial
    * results meet, in vectors of at most {@code bytes}. At most {@code groups} work-groups are
-   * launched for each compute unit.
+   * launched for each compute unit. Rows that several phases read are kept in at most {@code keep}
+   * registers of a work-item.
    */
   REDUCE_GROUPS(
       Profile.GPU,
@@ -38,7 +51,8 @@ public enum Template {
       Parameter.of("columns", 8, 16, 32, 64),
       Parameter.of("serial", 1, 2, 4, 8, 16, 32),
       Parameter.of("bytes", 4, 8, 16),
-      new Parameter("groups", 1, 4096, List.of(4, 16, 64, 256))),
+      new Parameter("groups", 1, 4096, List.of(4, 16, 64, 256)),
+      new Parameter("keep", 0, 128, List.of(0, 16, 32, 64))),
   /**
    * Elementwise kernels and short reductions on GPUs: work-groups of {@code group}, vectors of at
    * most {@code bytes}, at most {@code groups} work-groups for each compute unit.
@@ -183,11 +197,12 @@ public enum Template {
   Optional<String> contradiction(Parameters p) {
     return switch (this) {
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL -> tiles(p);
-      case PRODUCT_TF32, PRODUCT_3XTF32 -> warps(p);
+      case PRODUCT_TF32, PRODUCT_3XTF32, PRODUCT_BF16 -> warps(p);
       case PRODUCT_BLOCKS ->
           p.get("rows") > p.get("m")
               ? Optional.of("rows " + p.get("rows") + " do not fit in m " + p.get("m"))
               : Optional.empty();
+      case PRODUCT_SPLIT -> Optional.empty();
       case REDUCE_GROUPS, GRID -> powerOfTwo(p, "group", "bytes");
       case REDUCE_LOOPS, LOOPS -> powerOfTwo(p, "bytes");
     };
@@ -256,6 +271,10 @@ public enum Template {
       return Optional.of(
           "a warp's " + rows + " by " + columns + " results do not fit the registers");
     }
+    // A warp of bfloat16 takes 16 elements of k at once.
+    if (p.template() == PRODUCT_BF16 && p.get("step") < 16) {
+      return Optional.of("step " + p.get("step") + " is less than 16");
+    }
     int group = warpGroup(p);
     if (Math.min(p.get("m"), p.get("n")) * p.get("step") % (4 * group) != 0) {
       return Optional.of(
@@ -294,10 +313,14 @@ public enum Template {
         long step = p.get("step");
         yield 8 * (padded(p.get("m"), step) + padded(p.get("n"), step));
       }
+      case PRODUCT_BF16 -> {
+        long words = p.get("step") / 2;
+        yield 8 * (padded(p.get("m"), words) + padded(p.get("n"), words));
+      }
       // Blocks shrink until they fit; a register tile's width is at most 64 bytes times vectors.
       case PRODUCT_BLOCKS -> 64L * p.get("vectors") * (p.get("rows") + 16L) + 64L * p.get("rows");
       case REDUCE_GROUPS -> 4L * p.get("group");
-      case GRID, REDUCE_LOOPS, LOOPS -> 0;
+      case PRODUCT_SPLIT, GRID, REDUCE_LOOPS, LOOPS -> 0;
     };
   }
 
@@ -308,9 +331,9 @@ public enum Template {
   /** Work-items of a work-group. */
   int group(Parameters p) {
     return switch (this) {
-      case PRODUCT_TF32, PRODUCT_3XTF32 -> warpGroup(p);
+      case PRODUCT_TF32, PRODUCT_3XTF32, PRODUCT_BF16 -> warpGroup(p);
       case PRODUCT_LARGE, PRODUCT_MIDDLE, PRODUCT_SMALL, REDUCE_GROUPS, GRID -> p.get("group");
-      case PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
+      case PRODUCT_SPLIT, PRODUCT_BLOCKS, REDUCE_LOOPS, LOOPS -> 1;
     };
   }
 }

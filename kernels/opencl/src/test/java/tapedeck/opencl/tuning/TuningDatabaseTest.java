@@ -209,7 +209,7 @@ class TuningDatabaseTest {
   @Test
   void aNewEntryReplacesTheTemplatesOfItsDevices() {
     TuningDatabase d = database(entry("\"device\": \"H100\", \"driver\": \"570.1\",", 512));
-    Parameters reduce = new Parameters(Template.REDUCE_GROUPS, List.of(128, 32, 4, 16, 64));
+    Parameters reduce = new Parameters(Template.REDUCE_GROUPS, List.of(128, 32, 4, 16, 64, 32));
     TuningEntry added =
         new TuningEntry(
             Profile.GPU,
