@@ -31,6 +31,11 @@ final class TornadoExecutable implements Executable {
   private final TornadoExecutionPlan plan;
   private final DeviceBufferState[][] states;
   private final SlotMemory arena;
+  private final Frames frames;
+
+  /** Grows by one with each run, if nobody clears it. */
+  private final List<?> results;
+
   private boolean closed;
 
   private TornadoExecutable(
@@ -38,12 +43,15 @@ final class TornadoExecutable implements Executable {
       Schedule schedule,
       TornadoExecutionPlan plan,
       DeviceBufferState[][] states,
-      SlotMemory arena) {
+      SlotMemory arena,
+      Frames frames) {
     this.device = device;
     this.schedule = schedule;
     this.plan = plan;
     this.states = states;
     this.arena = arena;
+    this.frames = frames;
+    this.results = plan == null ? List.of() : Internals.results(plan);
   }
 
   /**
@@ -68,7 +76,8 @@ final class TornadoExecutable implements Executable {
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
-      return new TornadoExecutable(device, schedule, null, new DeviceBufferState[0][0], arena);
+      return new TornadoExecutable(
+          device, schedule, null, new DeviceBufferState[0][0], arena, new Frames());
     }
     try {
       Graphs graphs = new Graphs(arrays);
@@ -89,7 +98,8 @@ final class TornadoExecutable implements Executable {
         }
       }
       plan.withPreCompilation();
-      return new TornadoExecutable(device, schedule, plan, states, arena);
+      Frames frames = Frames.replace(fixed, device.device());
+      return new TornadoExecutable(device, schedule, plan, states, arena, frames);
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       arena.close();
       throw failure("compile", schedule, e);
@@ -168,6 +178,7 @@ final class TornadoExecutable implements Executable {
     device.use(plan.getId());
     try {
       plan.execute();
+      results.clear();
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       throw failure("run", schedule, e);
     }
@@ -195,6 +206,11 @@ final class TornadoExecutable implements Executable {
     }
   }
 
+  /** The launch frames, for tests. */
+  Frames frames() {
+    return frames;
+  }
+
   @Override
   public void close() {
     device.exclusively(this::release);
@@ -216,6 +232,7 @@ final class TornadoExecutable implements Executable {
           }
         }
         plan.close();
+        frames.close();
         // What closing leaves behind is this plan's, but every other plan would refuse to run.
         device.device().getDeviceContext().setResetToFalse();
       }

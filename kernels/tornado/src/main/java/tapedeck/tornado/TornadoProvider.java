@@ -73,8 +73,14 @@ public final class TornadoProvider implements BackendProvider {
     System.setProperty("tornado.check.parameters", "False");
     // Every run fills a list of this size for each task; a graph has at most 1024 nodes.
     System.setProperty("tornado.max.events", "1024");
-    if (System.getProperty("tornado.opencl.compiler.flags") == null) {
-      System.setProperty("tornado.opencl.compiler.flags", "-w");
+    unlessSet("tornado.opencl.compiler.flags", "-w");
+    // A queue with time stamps costs every launch some microseconds.
+    unlessSet("tornado.opencl.profiling.enable", System.getProperty("tornado.profiler", "False"));
+  }
+
+  private static void unlessSet(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
     }
   }
 
