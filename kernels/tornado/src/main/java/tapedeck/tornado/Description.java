@@ -51,6 +51,11 @@ record Description(
         d.getDeviceContext().isFP64Supported());
   }
 
+  /** The same device with kernels for another target. */
+  Description with(Target other) {
+    return new Description(device, name, info, other, float64);
+  }
+
   /** Whether kernels have the forms for GPUs. */
   private static boolean forms(boolean gpu) {
     return switch (System.getProperty("tapedeck.tornado.profile", "")) {

@@ -2,11 +2,10 @@ package tapedeck.tornado;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
-import java.util.List;
 import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
-import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
@@ -47,25 +46,24 @@ final class Internals {
   }
 
   private static Object context(ImmutableTaskGraph graph) throws ReflectiveOperationException {
-    Object outer = call(ImmutableTaskGraph.class, "getTaskGraph", graph);
-    Object inner = call(TaskGraph.class, "getTaskGraphImpl", outer);
+    Object inner = runner(graph);
     Field field = inner.getClass().getDeclaredField("executionContext");
     field.setAccessible(true);
     return field.get(inner);
   }
 
   /**
-   * The results that a plan keeps of every run for its user, of whom there is none here.
+   * What runs a graph without waiting for it. A plan waits at the end of each graph, and keeps a
+   * result of each run for its user, of whom there is none here.
    *
    * @throws DeviceException if this is a version of TornadoVM with other internals
    */
-  static List<?> results(TornadoExecutionPlan plan) {
+  static TornadoTaskGraphInterface runner(ImmutableTaskGraph graph) {
     try {
-      Field field = TornadoExecutionPlan.class.getDeclaredField("planResults");
-      field.setAccessible(true);
-      return (List<?>) field.get(plan);
+      Object outer = call(ImmutableTaskGraph.class, "getTaskGraph", graph);
+      return (TornadoTaskGraphInterface) call(TaskGraph.class, "getTaskGraphImpl", outer);
     } catch (ReflectiveOperationException e) {
-      throw other("results", e);
+      throw other("graphs", e);
     }
   }
 

@@ -1,5 +1,6 @@
 package tapedeck.tornado;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
@@ -12,9 +13,11 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
+import uk.ac.manchester.tornado.api.runtime.ExecutorFrame;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -23,7 +26,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * A schedule as a task graph in one execution plan. The graph's arrays are placeholders of one
  * element: before a run each gets the device memory of the buffer that takes its place, so nothing
- * is copied between host and device, and a run after the first compiles nothing.
+ * is copied between host and device, and a run after the first compiles nothing. A run returns when
+ * its kernels are in the device's queue.
  */
 final class TornadoExecutable implements Executable {
   private final TapedeckDevice device;
@@ -32,10 +36,7 @@ final class TornadoExecutable implements Executable {
   private final DeviceBufferState[][] states;
   private final SlotMemory arena;
   private final Frames frames;
-
-  /** Grows by one with each run, if nobody clears it. */
-  private final List<?> results;
-
+  private final List<TornadoTaskGraphInterface> graphs;
   private boolean closed;
 
   private TornadoExecutable(
@@ -44,14 +45,15 @@ final class TornadoExecutable implements Executable {
       TornadoExecutionPlan plan,
       DeviceBufferState[][] states,
       SlotMemory arena,
-      Frames frames) {
+      Frames frames,
+      List<TornadoTaskGraphInterface> graphs) {
     this.device = device;
     this.schedule = schedule;
     this.plan = plan;
     this.states = states;
     this.arena = arena;
     this.frames = frames;
-    this.results = plan == null ? List.of() : Internals.results(plan);
+    this.graphs = graphs;
   }
 
   /**
@@ -77,7 +79,7 @@ final class TornadoExecutable implements Executable {
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
       return new TornadoExecutable(
-          device, schedule, null, new DeviceBufferState[0][0], arena, new Frames());
+          device, schedule, null, new DeviceBufferState[0][0], arena, new Frames(), List.of());
     }
     try {
       Graphs graphs = new Graphs(arrays);
@@ -99,7 +101,9 @@ final class TornadoExecutable implements Executable {
       }
       plan.withPreCompilation();
       Frames frames = Frames.replace(fixed, device.device());
-      return new TornadoExecutable(device, schedule, plan, states, arena, frames);
+      List<TornadoTaskGraphInterface> runners =
+          Arrays.stream(fixed).map(Internals::runner).toList();
+      return new TornadoExecutable(device, schedule, plan, states, arena, frames, runners);
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       arena.close();
       throw failure("compile", schedule, e);
@@ -177,8 +181,8 @@ final class TornadoExecutable implements Executable {
     }
     device.use(plan.getId());
     try {
-      plan.execute();
-      results.clear();
+      ExecutorFrame id = new ExecutorFrame(plan.getId());
+      graphs.forEach(g -> g.execute(id));
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       throw failure("run", schedule, e);
     }
