@@ -16,6 +16,7 @@ public final class Workloads {
     m.put("black-scholes", () -> new BlackScholes(small ? 1000 : 1_000_000));
     m.put("per-example", () -> new PerExample(small ? 1000 : 1_000_000));
     m.put("rows", () -> new Rows(small ? 64 : 4096));
+    m.put("elementwise", () -> new Elementwise(small ? 1000 : 1 << 20));
     m.put("matmul", small ? Products::small : Products::full);
     m.put("gmm", () -> small ? new GmmWork(2, 5, 100) : new GmmWork(10, 25, 1000));
     return m;
