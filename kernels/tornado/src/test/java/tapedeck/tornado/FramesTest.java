@@ -25,7 +25,7 @@ import tapedeck.ad.type.DType;
 /** Launch frames are written once, and results are those with frames that are written each time. */
 class FramesTest {
   private static final DType T = DType.FLOAT32;
-  private static final int TASKS = 120;
+  private static final int TASKS = 98;
   private static final String SETTING = "tapedeck.tornado.frames";
   private TapedeckDevice device;
 
