@@ -52,8 +52,8 @@ final class CompareOptions {
       split = ",",
       paramLabel = "NAME",
       description = {
-        "instead of the main job: mlp, mlp-wide, black-scholes, per-example, rows, matmul, gmm, host, or"
-            + " all"
+        "instead of the main job: mlp, mlp-wide, black-scholes, per-example, rows, elementwise,"
+            + " matmul, gmm, host, or all"
       })
   private List<String> works = List.of();
 

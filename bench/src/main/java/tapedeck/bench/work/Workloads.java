@@ -17,6 +17,7 @@ public final class Workloads {
     m.put("black-scholes", () -> new BlackScholes(size.pick(1000, 1_000_000, 10_000_000)));
     m.put("per-example", () -> new PerExample(size.pick(1000, 1_000_000, 1_000_000)));
     m.put("rows", () -> new Rows(size.pick(64, 4096, 8192)));
+    m.put("elementwise", () -> new Elementwise(size.pick(1000, 1 << 20, 1 << 24)));
     m.put("matmul", () -> size.pick(Products.small(), Products.full(), Products.large()));
     m.put("gmm", () -> size == Size.SMALL ? new GmmWork(2, 5, 100) : new GmmWork(10, 25, 1000));
     return m;

@@ -146,6 +146,20 @@ class WorkTest {
   }
 
   @Test
+  void elementwiseFunctionsHaveKnownValues() {
+    Elementwise w = new Elementwise(100);
+    Map<String, double[]> v = values(w);
+    float[] x = (float[]) w.data().get("elementwise/x").array();
+    for (int i = 0; i < x.length; i++) {
+      assertEquals(2.0 * x[i] + 1, v.get("elementwise/scale-shift")[i], 1e-6);
+      assertEquals(Math.log1p(Math.exp(x[i])), v.get("elementwise/softplus")[i], 1e-6);
+      double t = Math.tanh(1.5 * x[i]);
+      assertEquals(t + 1.5 * x[i] * (1 - t * t), v.get("elementwise/tanh-gradient")[i], 1e-5);
+    }
+    assertEquals(3 * x.length, v.get("elementwise/adam").length);
+  }
+
+  @Test
   void rowsHaveKnownSums() {
     Map<String, double[]> v = values(new Rows(64));
     double[] softmax = v.get("rows/softmax");

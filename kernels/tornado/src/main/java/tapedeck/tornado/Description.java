@@ -47,7 +47,21 @@ record Description(
         d,
         name,
         info,
-        new Target(gpu, units, group, d.getDeviceLocalMemorySize()),
+        new Target(forms(gpu), units, group, d.getDeviceLocalMemorySize()),
         d.getDeviceContext().isFP64Supported());
+  }
+
+  /** The same device with kernels for another target. */
+  Description with(Target other) {
+    return new Description(device, name, info, other, float64);
+  }
+
+  /** Whether kernels have the forms for GPUs. */
+  private static boolean forms(boolean gpu) {
+    return switch (System.getProperty("tapedeck.tornado.profile", "")) {
+      case "gpu" -> true;
+      case "cpu" -> false;
+      default -> gpu;
+    };
   }
 }

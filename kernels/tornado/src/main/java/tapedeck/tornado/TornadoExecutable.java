@@ -1,5 +1,6 @@
 package tapedeck.tornado;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
@@ -12,9 +13,11 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
+import uk.ac.manchester.tornado.api.runtime.ExecutorFrame;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -23,7 +26,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * A schedule as a task graph in one execution plan. The graph's arrays are placeholders of one
  * element: before a run each gets the device memory of the buffer that takes its place, so nothing
- * is copied between host and device, and a run after the first compiles nothing.
+ * is copied between host and device, and a run after the first compiles nothing. A run returns when
+ * its kernels are in the device's queue.
  */
 final class TornadoExecutable implements Executable {
   private final TapedeckDevice device;
@@ -31,6 +35,8 @@ final class TornadoExecutable implements Executable {
   private final TornadoExecutionPlan plan;
   private final DeviceBufferState[][] states;
   private final SlotMemory arena;
+  private final Frames frames;
+  private final List<TornadoTaskGraphInterface> graphs;
   private boolean closed;
 
   private TornadoExecutable(
@@ -38,12 +44,16 @@ final class TornadoExecutable implements Executable {
       Schedule schedule,
       TornadoExecutionPlan plan,
       DeviceBufferState[][] states,
-      SlotMemory arena) {
+      SlotMemory arena,
+      Frames frames,
+      List<TornadoTaskGraphInterface> graphs) {
     this.device = device;
     this.schedule = schedule;
     this.plan = plan;
     this.states = states;
     this.arena = arena;
+    this.frames = frames;
+    this.graphs = graphs;
   }
 
   /**
@@ -68,7 +78,8 @@ final class TornadoExecutable implements Executable {
         schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
-      return new TornadoExecutable(device, schedule, null, new DeviceBufferState[0][0], arena);
+      return new TornadoExecutable(
+          device, schedule, null, new DeviceBufferState[0][0], arena, new Frames(), List.of());
     }
     try {
       Graphs graphs = new Graphs(arrays);
@@ -89,7 +100,10 @@ final class TornadoExecutable implements Executable {
         }
       }
       plan.withPreCompilation();
-      return new TornadoExecutable(device, schedule, plan, states, arena);
+      Frames frames = Frames.replace(fixed, device.device());
+      List<TornadoTaskGraphInterface> runners =
+          Arrays.stream(fixed).map(Internals::runner).toList();
+      return new TornadoExecutable(device, schedule, plan, states, arena, frames, runners);
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       arena.close();
       throw failure("compile", schedule, e);
@@ -167,7 +181,8 @@ final class TornadoExecutable implements Executable {
     }
     device.use(plan.getId());
     try {
-      plan.execute();
+      ExecutorFrame id = new ExecutorFrame(plan.getId());
+      graphs.forEach(g -> g.execute(id));
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       throw failure("run", schedule, e);
     }
@@ -195,6 +210,11 @@ final class TornadoExecutable implements Executable {
     }
   }
 
+  /** The launch frames, for tests. */
+  Frames frames() {
+    return frames;
+  }
+
   @Override
   public void close() {
     device.exclusively(this::release);
@@ -216,6 +236,7 @@ final class TornadoExecutable implements Executable {
           }
         }
         plan.close();
+        frames.close();
         // What closing leaves behind is this plan's, but every other plan would refuse to run.
         device.device().getDeviceContext().setResetToFalse();
       }

@@ -2,10 +2,12 @@ package tapedeck.tornado;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import tapedeck.ad.backend.BackendProvider;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoDeviceMap;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -71,15 +73,23 @@ public final class TornadoProvider implements BackendProvider {
     System.setProperty("tornado.tvm.maxbytecodesize", "262144");
     System.setProperty("tornado.experimental.reduce", "False");
     System.setProperty("tornado.check.parameters", "False");
+    // Launches rely on their order in the queue.
+    System.setProperty("tornado.ooo-execution.enable", "False");
     // Every run fills a list of this size for each task; a graph has at most 1024 nodes.
     System.setProperty("tornado.max.events", "1024");
-    if (System.getProperty("tornado.opencl.compiler.flags") == null) {
-      System.setProperty("tornado.opencl.compiler.flags", "-w");
+    unlessSet("tornado.opencl.compiler.flags", "-w");
+    // A queue with time stamps costs every launch some microseconds.
+    unlessSet("tornado.opencl.profiling.enable", System.getProperty("tornado.profiler", "False"));
+  }
+
+  private static void unlessSet(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
     }
   }
 
   /** A device that was found. */
-  private record Found(Description description) implements Candidate {
+  record Found(Description description) implements Candidate {
     @Override
     public String name() {
       return description.name();
@@ -92,8 +102,13 @@ public final class TornadoProvider implements BackendProvider {
 
     @Override
     public Device open() {
+      return open(t -> t);
+    }
+
+    /** Opens it with kernels for another target. */
+    Device open(UnaryOperator<Target> target) {
       try {
-        return new TapedeckDevice(description);
+        return new TapedeckDevice(description.with(target.apply(description.target())));
       } catch (LinkageError e) {
         throw new DeviceException("[tornado] " + name() + " does not open", e);
       }

@@ -7,5 +7,14 @@
  *
  * <p>Only TornadoVM's API is compiled against; its runtime and drivers come with the SDK, whose
  * flags the launcher takes from {@code TORNADOVM_HOME}.
+ *
+ * <p>Settings of this backend, as system properties:
+ *
+ * <ul>
+ *   <li>{@code tapedeck.tornado.profile} = {@code cpu} or {@code gpu}: writes kernels for that kind
+ *       of device whatever the device is, for tests
+ *   <li>{@code tapedeck.tornado.frames} = {@code rewritten}: leaves launch frames to TornadoVM,
+ *       which writes them, and waits, before every launch
+ * </ul>
  */
 package tapedeck.tornado;

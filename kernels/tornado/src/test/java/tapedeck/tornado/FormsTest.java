@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -236,6 +237,159 @@ class FormsTest {
         sum += x[i * n + j];
       }
       assertEquals(sum, z[i], 1e-3, "row " + i);
+    }
+  }
+
+  /** z[i, j] = sum over k of x[i, k] + max over k of x[i, k] + y[i], and y's row after it. */
+  @ParameterizedTest
+  @CsvSource({"5, 33", "3, 64", "2, 1000", "1, 4097"})
+  void rowsAreReducedByGroups(int rows, int n) {
+    Loop lm = new Loop(0, rows);
+    Loop ln = new Loop(1, n);
+    Loop le = new Loop(2, n);
+    Expr load = new Expr.Load(0, T, at(lm, ln, n, false));
+    Expr sum = add(new Expr.Acc(0, T), new Expr.Acc(1, T));
+    List<Phase> phases =
+        List.of(
+            new Phase.Reduce(List.of(ln), List.of(new Phase.Accumulator(1, Reducer.MAX, T, load))),
+            new Phase.Reduce(
+                List.of(ln),
+                List.of(
+                    new Phase.Accumulator(
+                        0, Reducer.SUM, T, Expr.apply(ScalarOp.SUB, T, load, new Expr.Acc(1, T))))),
+            new Phase.Emit(
+                List.of(le),
+                List.of(
+                    new Phase.Store(
+                        2,
+                        at(lm, le, n, false),
+                        add(sum, new Expr.Load(1, T, at(lm, le, n, false)))))));
+    long size = (long) rows * n;
+    Kernel k = kernel(size, size, size, List.of(lm), phases, null);
+    Kernels kernels = new Kernels(new Target(true, 2, 256, 1 << 18, 1));
+    assertTrue(kernels.get(k).kernel().form().startsWith("group"));
+    float[] x = values(rows * n, 1);
+    float[] y = values(rows * n, 2);
+    float[] z = run(k, kernels, x, y);
+    for (int i = 0; i < rows; i++) {
+      float max = Float.NEGATIVE_INFINITY;
+      for (int j = 0; j < n; j++) {
+        max = Math.max(max, x[i * n + j]);
+      }
+      double s = 0;
+      for (int j = 0; j < n; j++) {
+        s += x[i * n + j] - max;
+      }
+      for (int j = 0; j < n; j++) {
+        assertEquals(s + max + y[i * n + j], z[i * n + j], 1e-2, "row " + i + ", column " + j);
+      }
+    }
+  }
+
+  /** Whole vectors, what is left over, rows that no vector fits, and reads out of order. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 4096, 0, 0",
+    "1, 1000, 0, 0",
+    "1, 1003, 5, 0",
+    "3, 256, 16, 0",
+    "3, 100, 4, 8",
+    "7, 77, 1, 3",
+    "2, 515, 0, 1",
+    "1, 3, 0, 0"
+  })
+  void elementsAreComputedInBlocks(int rows, int n, int before, int after) {
+    Loop lm = new Loop(0, rows);
+    Loop ln = new Loop(1, n);
+    long stride = (long) before + n + after;
+    Index inside = at(lm, ln, stride, false).plus(before);
+    Expr x = new Expr.Load(0, T, inside);
+    Expr back = new Expr.Load(0, T, Index.of(ln).times(-1).plus(n - 1));
+    Expr row = new Expr.Load(1, T, Index.of(lm));
+    Expr guarded =
+        new Expr.Guarded(
+            List.of(new Expr.Bound(Index.of(ln), 1, n)),
+            new Expr.Load(0, T, inside.plus(-1)),
+            Expr.constant(T, 2));
+    List<Phase> phases =
+        List.of(
+            new Phase.Emit(
+                List.of(),
+                List.of(
+                    new Phase.Store(
+                        2, inside, add(add(Expr.apply(ScalarOp.MUL, T, x, row), back), guarded)))));
+    long size = rows * stride;
+    Kernel k = kernel(size, rows, size, List.of(lm, ln), phases, null);
+    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18, 1));
+    assertTrue(kernels.get(k).kernel().form().startsWith("blocks"));
+    float[] a = values((int) size, 1);
+    float[] b = values(rows, 2);
+    float[] z = run(k, kernels, a, b);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < n; j++) {
+        int e = (int) (i * stride) + before + j;
+        float g = j == 0 ? 2 : a[e - 1];
+        assertEquals(a[e] * b[i] + a[n - 1 - j] + g, z[e], 1e-6, i + ", " + j);
+      }
+    }
+  }
+
+  /** Against float64, at special values too. */
+  @Test
+  void cpuFunctionsAreAccurate() {
+    int n = 100_000;
+    float[] x = new float[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = (float) (i % 2 == 0 ? (i - n / 2) * 4e-4 : Math.pow(2, (i - n / 2.0) / 340));
+    }
+    float[] special = {
+      0f,
+      -0f,
+      1f,
+      -1f,
+      9f,
+      -9f,
+      88f,
+      -88f,
+      1e-40f,
+      -1e-40f,
+      Float.MIN_VALUE,
+      Float.MAX_VALUE,
+      Float.NaN,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      0.70710677f,
+      0.7071068f,
+      1.4142135f,
+      1.4142137f,
+      0.99999994f,
+      1.0000001f
+    };
+    System.arraycopy(special, 0, x, 0, special.length);
+    functionIsAccurate(ScalarOp.TANH, x, Math::tanh);
+    functionIsAccurate(ScalarOp.LOG, x, Math::log);
+    functionIsAccurate(ScalarOp.LOG1P, x, Math::log1p);
+    functionIsAccurate(ScalarOp.EXPM1, x, Math::expm1);
+  }
+
+  private void functionIsAccurate(ScalarOp op, float[] x, DoubleUnaryOperator reference) {
+    Loop l = new Loop(0, x.length);
+    Expr load = new Expr.Load(0, T, Index.of(l));
+    List<Phase> phases =
+        List.of(
+            new Phase.Emit(
+                List.of(), List.of(new Phase.Store(2, Index.of(l), Expr.apply(op, T, load)))));
+    Kernel k = kernel(x.length, 1, x.length, List.of(l), phases, null);
+    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18));
+    float[] z = run(k, kernels, x, new float[1]);
+    for (int i = 0; i < x.length; i++) {
+      float exact = (float) reference.applyAsDouble(x[i]);
+      String what = op + " of " + x[i];
+      if (exact == 0 || Float.isNaN(exact) || Float.isInfinite(exact)) {
+        assertEquals(exact, z[i], what);
+      } else {
+        assertEquals(exact, z[i], 6e-7 * Math.abs(exact) + 2 * Float.MIN_VALUE, what);
+      }
     }
   }
 }

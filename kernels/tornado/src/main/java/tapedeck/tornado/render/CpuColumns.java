@@ -18,6 +18,7 @@ final class CpuColumns {
   private static final int LEAST_COLUMNS = 16;
 
   private final Kernel kernel;
+  private final Target target;
   private final Phase.Reduce reduce;
   private final Phase.Emit emit;
   private final Loop last;
@@ -27,6 +28,7 @@ final class CpuColumns {
 
   private CpuColumns(Kernel kernel, Phase.Reduce reduce, Phase.Emit emit, Target target) {
     this.kernel = kernel;
+    this.target = target;
     this.reduce = reduce;
     this.emit = emit;
     this.last = kernel.grid().getLast();
@@ -63,7 +65,7 @@ final class CpuColumns {
     List<Integer> used = Uses.params(kernel);
     byte[] bytes =
         KernelClass.build(
-            name, kernel, used, (code, params) -> body(code, new ExprGen(code, params)));
+            name, kernel, used, (code, params) -> body(code, new ExprGen(code, params, target)));
     return new JavaKernel(name, bytes, used, groups, 1, "columns " + columns);
   }
 

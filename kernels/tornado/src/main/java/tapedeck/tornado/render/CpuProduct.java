@@ -23,6 +23,7 @@ final class CpuProduct {
   private static final int MOST_K = 128;
 
   private final Kernel kernel;
+  private final Target target;
   private final Product p;
   private final DType t;
   private final TypeKind kind;
@@ -42,6 +43,7 @@ final class CpuProduct {
 
   private CpuProduct(Kernel kernel, Product p, Target target) {
     this.kernel = kernel;
+    this.target = target;
     this.p = p;
     this.t = p.dtype();
     this.kind = Types.kind(t);
@@ -81,7 +83,7 @@ final class CpuProduct {
             used,
             (to, params) -> {
               code = to;
-              g = new ExprGen(to, params);
+              g = new ExprGen(to, params, target);
               body();
             });
     return new JavaKernel(

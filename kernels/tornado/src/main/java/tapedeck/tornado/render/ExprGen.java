@@ -38,10 +38,11 @@ final class ExprGen {
 
   /**
    * @param params local variable of each kernel parameter's array
+   * @param target the device
    */
-  ExprGen(CodeBuilder code, int[] params) {
+  ExprGen(CodeBuilder code, int[] params, Target target) {
     this.code = code;
-    this.ops = new OpCode(code);
+    this.ops = new OpCode(code, target.gpu());
     this.params = params.clone();
     scopes.push(new IdentityHashMap<>());
   }
@@ -88,6 +89,11 @@ final class ExprGen {
       }
     }
     return null;
+  }
+
+  /** The expression's value is in this local from now on, in this block. */
+  void known(Expr e, int slot) {
+    scopes.peek().put(e, slot);
   }
 
   /** Pushes the value of an expression. */
@@ -291,7 +297,11 @@ final class ExprGen {
     code.aload(0).loadConstant(size);
     code.invokevirtual(
         Types.CONTEXT,
-        t == DType.FLOAT32 ? "allocateFloatLocalArray" : "allocateDoubleLocalArray",
+        switch (t) {
+          case FLOAT32 -> "allocateFloatLocalArray";
+          case FLOAT64 -> "allocateDoubleLocalArray";
+          case INT32, BOOL -> "allocateIntLocalArray";
+        },
         MethodTypeDesc.of(Types.scalar(t).arrayType(), ConstantDescs.CD_int));
     return keep(TypeKind.REFERENCE);
   }

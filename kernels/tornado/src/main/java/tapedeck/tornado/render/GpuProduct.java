@@ -22,6 +22,7 @@ final class GpuProduct {
   private static final int COLUMNS = 128;
 
   private final Kernel kernel;
+  private final Target target;
   private final Product p;
   private final DType t;
   private final int rows;
@@ -32,6 +33,7 @@ final class GpuProduct {
 
   private GpuProduct(Kernel kernel, Product p, Target target) {
     this.kernel = kernel;
+    this.target = target;
     this.p = p;
     this.t = p.dtype();
     int width = 16;
@@ -66,7 +68,7 @@ final class GpuProduct {
             used,
             (to, params) -> {
               code = to;
-              g = new ExprGen(to, params);
+              g = new ExprGen(to, params, target);
               body(mBlocks, nBlocks);
             });
     return new JavaKernel(

@@ -11,11 +11,14 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 final class OpCode {
   private static final ClassDesc INTRINSICS = Types.desc(TornadoMath.class);
   private static final ClassDesc FORMULAS = Types.desc(DeviceMath.class);
+  private static final ClassDesc CPU_FORMULAS = Types.desc(CpuMath.class);
 
   private final CodeBuilder code;
+  private final boolean gpu;
 
-  OpCode(CodeBuilder code) {
+  OpCode(CodeBuilder code, boolean gpu) {
     this.code = code;
+    this.gpu = gpu;
   }
 
   /** Applies {@code op}, whose last operand has type {@code in}, giving {@code out}. */
@@ -49,9 +52,9 @@ final class OpCode {
         reciprocal(in);
       }
       case EXP -> intrinsic("exp", in, 1);
-      case EXPM1 -> formula("tdExpm1", in, in);
-      case LOG -> intrinsic("log", in, 1);
-      case LOG1P -> formula("tdLog1p", in, in);
+      case EXPM1 -> byKind("tdExpm1", in, () -> formula("tdExpm1", in, in));
+      case LOG -> byKind("tdLog", in, () -> intrinsic("log", in, 1));
+      case LOG1P -> byKind("tdLog1p", in, () -> formula("tdLog1p", in, in));
       case SIN -> intrinsic("sin", in, 1);
       case COS -> intrinsic("cos", in, 1);
       case TAN -> intrinsic("tan", in, 1);
@@ -60,7 +63,7 @@ final class OpCode {
       case ATAN -> intrinsic("atan", in, 1);
       case SINH -> formula("tdSinh", in, in);
       case COSH -> formula("tdCosh", in, in);
-      case TANH -> intrinsic("tanh", in, 1);
+      case TANH -> byKind("tdTanh", in, () -> intrinsic("tanh", in, 1));
       case SIGMOID -> formula("tdSigmoid", in, in);
       case ERF -> formula("tdErf", in, in);
       case ERFC -> formula("tdErfc", in, in);
@@ -77,6 +80,15 @@ final class OpCode {
       case UMULHI -> formula("tdUmulhi", in, in, in);
       case SELECT -> formula("tdSelect", out, DType.BOOL, out, out);
       case CAST -> cast(in, out);
+    }
+  }
+
+  /** A float32 function of {@link CpuMath} on CPU devices, something else elsewhere. */
+  private void byKind(String name, DType t, Runnable elsewhere) {
+    if (gpu || t != DType.FLOAT32) {
+      elsewhere.run();
+    } else {
+      code.invokestatic(CPU_FORMULAS, name, MethodTypeDesc.of(Types.scalar(t), Types.scalar(t)));
     }
   }
 

@@ -33,8 +33,14 @@ public final class Renderer {
     if (product != null && target.maxGroup() >= 16) {
       return GpuProduct.render(name, kernel, product, target);
     }
-    JavaKernel columns = target.gpu() ? null : CpuColumns.render(name, kernel, target);
-    return columns != null ? columns : grid(name, kernel);
+    JavaKernel special =
+        target.gpu()
+            ? GpuGroups.render(name, kernel, target)
+            : CpuColumns.render(name, kernel, target);
+    if (special == null && !target.gpu()) {
+      special = CpuBlocks.render(name, kernel, target);
+    }
+    return special != null ? special : grid(name, kernel);
   }
 
   /** TornadoVM's arrays are addressed by ints. */
@@ -64,7 +70,7 @@ public final class Renderer {
             kernel,
             used,
             (code, params) -> {
-              ExprGen g = new ExprGen(code, params);
+              ExprGen g = new ExprGen(code, params, target);
               int at = g.workItem("globalIdx");
               Label end = code.newLabel();
               if (global != points) {

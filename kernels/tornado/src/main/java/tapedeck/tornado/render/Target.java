@@ -7,8 +7,15 @@ package tapedeck.tornado.render;
  * @param computeUnits cores or multiprocessors
  * @param maxGroup largest work-group
  * @param localBytes local memory of one work-group
+ * @param small kernels of fewer points are not worth the compile time of the larger forms
  */
-public record Target(boolean gpu, int computeUnits, int maxGroup, long localBytes) {
+public record Target(boolean gpu, int computeUnits, int maxGroup, long localBytes, long small) {
+  private static final long SMALL = 1024;
+
+  /** With the usual limit for small kernels. */
+  public Target(boolean gpu, int computeUnits, int maxGroup, long localBytes) {
+    this(gpu, computeUnits, maxGroup, localBytes, SMALL);
+  }
 
   /** Work-items of a group, for kernels that do not use local memory. */
   long group(long points) {
