@@ -17,6 +17,7 @@ class ModulesTest {
   private static final JavaClasses ALL =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .withImportOption(l -> !l.contains("-tests.jar"))
           .importPackages("tapedeck.ad", "tapedeck.cpu", "tapedeck.opencl");
 
   @Test
