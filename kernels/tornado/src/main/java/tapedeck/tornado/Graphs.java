@@ -1,6 +1,7 @@
 package tapedeck.tornado;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import tapedeck.tornado.render.JavaKernel;
@@ -22,7 +23,7 @@ final class Graphs {
   private static final int PER_TASK = 16;
   private static final int PER_ARGUMENT = 5;
 
-  private final Object[] arrays;
+  private final List<List<Object>> arrays;
   private final GridScheduler grids = new GridScheduler();
   private final KernelContext context = new KernelContext();
   private final List<ImmutableTaskGraph> done = new ArrayList<>();
@@ -32,17 +33,18 @@ final class Graphs {
   private int tasks;
 
   /**
-   * @param arrays placeholder of every slot
+   * @param arrays placeholders of every slot: as many as any launch has the slot
    */
-  Graphs(Object[] arrays) {
-    this.arrays = arrays.clone();
+  Graphs(List<List<Object>> arrays) {
+    this.arrays = arrays;
     begin();
   }
 
   private void begin() {
     name = "schedule" + COUNT.incrementAndGet();
     graph = new TaskGraph(name);
-    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
+    graph.transferToDevice(
+        DataTransferMode.FIRST_EXECUTION, arrays.stream().flatMap(List::stream).toArray());
     used = 0;
     tasks = 0;
   }
@@ -58,7 +60,9 @@ final class Graphs {
     Object[] args = new Object[params.size() + 1];
     args[0] = context;
     for (int i = 0; i < params.size(); i++) {
-      args[i + 1] = arrays[slots.get(params.get(i))];
+      int param = params.get(i);
+      int before = Collections.frequency(slots.subList(0, param), slots.get(param));
+      args[i + 1] = arrays.get(slots.get(param)).get(before);
     }
     String id = "k" + tasks;
     graph.addTask(k.task().pack(id, args));

@@ -1,6 +1,8 @@
 package tapedeck.tornado;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
@@ -74,8 +76,7 @@ final class TornadoExecutable implements Executable {
     Schedule schedule = Splitter.split(planned);
     // Before kernels are refused that such large buffers would need.
     schedule.slots().forEach(s -> device.allocator().checkSize(s.bytes()));
-    Object[] arrays =
-        schedule.slots().stream().map(s -> placeholder(s.dtype())).toArray(Object[]::new);
+    List<List<Object>> arrays = placeholders(schedule);
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
       return new TornadoExecutable(
@@ -91,13 +92,18 @@ final class TornadoExecutable implements Executable {
           new TornadoExecutionPlan(fixed)
               .withDevice(device.device())
               .withGridScheduler(graphs.grids());
-      DeviceBufferState[][] states = new DeviceBufferState[arrays.length][fixed.length];
-      for (int s = 0; s < arrays.length; s++) {
-        for (int g = 0; g < fixed.length; g++) {
-          states[s][g] = Internals.state(fixed[g], arrays[s], device.device());
-          states[s][g].setContents(true);
-          arena.bind(s, states[s][g]);
+      DeviceBufferState[][] states = new DeviceBufferState[arrays.size()][];
+      for (int s = 0; s < states.length; s++) {
+        List<DeviceBufferState> all = new ArrayList<>();
+        for (Object array : arrays.get(s)) {
+          for (ImmutableTaskGraph g : fixed) {
+            DeviceBufferState state = Internals.state(g, array, device.device());
+            state.setContents(true);
+            arena.bind(s, state);
+            all.add(state);
+          }
         }
+        states[s] = all.toArray(DeviceBufferState[]::new);
       }
       plan.withPreCompilation();
       Frames frames = Frames.replace(fixed, device.device());
@@ -127,6 +133,26 @@ final class TornadoExecutable implements Executable {
                 + (l.source().isEmpty() ? "" : "; at " + l.source()));
       }
     }
+  }
+
+  /**
+   * An array for each slot, and a further one for each time that a launch has the slot again, as
+   * where it works in place: TornadoVM would make the launch wait for itself. What orders launches
+   * is the device's queue.
+   */
+  private static List<List<Object>> placeholders(Schedule schedule) {
+    List<List<Object>> out = new ArrayList<>();
+    for (Schedule.Slot s : schedule.slots()) {
+      out.add(new ArrayList<>(List.of(placeholder(s.dtype()))));
+    }
+    for (Schedule.Launch l : schedule.launches()) {
+      for (int slot : l.slots()) {
+        while (out.get(slot).size() < Collections.frequency(l.slots(), slot)) {
+          out.get(slot).add(placeholder(schedule.slots().get(slot).dtype()));
+        }
+      }
+    }
+    return out;
   }
 
   private static Object placeholder(DType t) {
