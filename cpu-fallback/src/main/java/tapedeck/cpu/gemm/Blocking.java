@@ -59,11 +59,6 @@ record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
     return byRows ? this : new Blocking(lanes, 4, 1, true, mc / 4 * 4, kc);
   }
 
-  /** Whether whole tiles have this height, rather than those of edges. */
-  static boolean isWhole(int height) {
-    return height == F32.mr || height == FEW32.mr;
-  }
-
   /** Elements of so many rows of A, padded or not. */
   int elements(int rows) {
     return rows * (kc + nr());

@@ -86,12 +86,15 @@ final class TieredLoops implements CpuKernel {
     long grain = Math.max(1, Loops.ENOUGH / perUnit);
     pool.run(
         units,
-        pool.threads() == 1 ? 1 : grain,
+        grain,
         (from, to) -> {
           if (mayTry && trying.compareAndSet(false, true)) {
             // Other threads go on in scalar code and do not have to wait long for one unit.
-            tryUnit(addresses, from);
-            trying.set(false);
+            try {
+              tryUnit(addresses, from);
+            } finally {
+              trying.set(false);
+            }
             inScalars(addresses, (from + 1) * unit, to * unit);
           } else {
             inScalars(addresses, from * unit, to * unit);
