@@ -12,17 +12,15 @@ import jdk.incubator.vector.FloatVector;
  *
  * @param lanes of a vector; a tile is at most two vectors wide
  * @param mr rows of a tile
- * @param steps rows of B in a turn of a tile's loop
  * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels, of
  *     which only those of six rows are made
  */
-record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
+record Blocking(int lanes, int mr, boolean byRows, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
   private static final long L2 = cache(2, 512 << 10);
 
-  /** Vector registers: those of AVX-512 are 32, of narrower vectors 16. */
-  private static final int REGISTERS =
-      FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 ? 32 : 16;
+  /** Whether vector registers are 16: those of AVX-512 are 32. */
+  static final boolean FEW_REGISTERS = FloatVector.SPECIES_PREFERRED.vectorBitSize() < 512;
 
   static final Blocking F32 = of(FloatVector.SPECIES_PREFERRED.length(), 4);
   static final Blocking F64 = of(DoubleVector.SPECIES_PREFERRED.length(), 8);
@@ -47,26 +45,25 @@ record Blocking(int lanes, int mr, int steps, boolean byRows, int mc, int kc) {
   private static Blocking of(int lanes, int size) {
     // 16 sums fit beside the operands in 32 vector registers, and 12 in 16, where indices and
     // bounds of six rows take more time than making panels of them
-    boolean many = REGISTERS >= 32;
-    int mr = many ? 8 : 6;
+    int mr = FEW_REGISTERS ? 6 : 8;
     int kc = Math.clamp(L1 / 2 / ((long) mr * size), 64, 1024) / 16 * 16;
     int mc = Math.clamp(L2 / 2 / ((long) kc * size), 64, 512) / mr * mr;
-    return new Blocking(lanes, mr, many ? 1 : 2, many, mc, kc);
+    return new Blocking(lanes, mr, !FEW_REGISTERS, mc, kc);
   }
 
   /** The depth stays the same, and with it the order in which elements are summed. */
   private Blocking forFewColumns() {
-    return byRows ? this : new Blocking(lanes, 4, 1, true, mc / 4 * 4, kc);
+    return byRows ? this : new Blocking(lanes, 4, true, mc / 4 * 4, kc);
   }
 
-  /** Elements of so many rows of A, padded or not. */
-  int elements(int rows) {
+  /** Elements of so many rows of A, padded. */
+  int rowElements(int rows) {
     return rows * (kc + nr());
   }
 
-  /** Elements of a block of A and what is padded of it. */
+  /** Elements of a block of A, by rows or in panels, and what is padded of it. */
   int elements() {
-    return elements(mc + mr);
+    return Math.max(rowElements(mc + mr), (mc / mr + 1) * Tile.Form.columnStep(mr) * kc);
   }
 
   /** Columns of a panel of B. */

@@ -124,7 +124,6 @@ public final class Gemm {
     this.byRows =
         blocking.byRows()
             && (a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1);
-    this.tiles = Tiles.of(f64, byRows, blocking);
     this.inPlace =
         b instanceof Operand.Strided s
                 && s.colStride() == 1
@@ -132,6 +131,7 @@ public final class Gemm {
                 && (m <= FEW_ROWS ? isNear(s) : (long) k * n * size <= FEW_BYTES)
             ? s
             : null;
+    this.tiles = Tiles.of(f64, byRows, inPlace == null, blocking);
   }
 
   /** Whether B can be read where it lies by few rows of A, as its rows share pages or caches. */
@@ -307,22 +307,46 @@ public final class Gemm {
     }
   }
 
-  /** Rows become panels by way of an array, whose elements the JIT reads at less cost. */
+  /** Rows become panels: whole ones by vectors, others by way of an array. */
   private void turnRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
     int lda = lda(deep);
     int mr = blocking.mr();
+    Object panels = f64 ? mine.a64(blocking) : mine.a32(blocking);
+    boolean usual = mr == (f64 ? Blocking.F64 : Blocking.F32).mr();
+    int turned = deep / lanes * lanes;
     for (int r = 0; r < count; r += mr) {
       int valid = Math.min(mr, count - r);
       int high = valid > mr / 2 ? mr : mr / 2;
-      int to = (first + r) * deep;
+      int to = panel(first + r, deep);
       long from = src + r * rowStride * size;
-      if (f64) {
+      if (usual && valid == mr) {
+        PanelTurn turn = (f64 ? PanelTurn.F64 : PanelTurn.F32).best();
+        turn.run(from, rowStride * size, panels, to, deep / lanes);
+        int rest = to + turned * Tile.Form.columnStep(mr);
+        packPanel(from + (long) turned * size, rowStride, 1, mr, mr, deep - turned, panels, rest);
+      } else if (f64) {
         Packing.rows64(from, rowStride, valid, deep, mine.rows64(blocking), 0, lda);
-        Packing.turn64(mine.rows64(blocking), lda, valid, high, deep, mine.a64(blocking), to);
+        Packing.turn64(mine.rows64(blocking), lda, valid, high, deep, (double[]) panels, to);
       } else {
         Packing.rows32(from, rowStride, valid, deep, mine.rows32(blocking), 0, lda);
-        Packing.turn32(mine.rows32(blocking), lda, valid, high, deep, mine.a32(blocking), to);
+        Packing.turn32(mine.rows32(blocking), lda, valid, high, deep, (float[]) panels, to);
       }
+    }
+  }
+
+  private void packPanel(
+      long src,
+      long rowStride,
+      long colStride,
+      int valid,
+      int high,
+      int deep,
+      Object panels,
+      int to) {
+    if (f64) {
+      Packing.panel64(src, rowStride, colStride, valid, high, deep, (double[]) panels, to);
+    } else {
+      Packing.panel32(src, rowStride, colStride, valid, high, deep, (float[]) panels, to);
     }
   }
 
@@ -331,26 +355,26 @@ public final class Gemm {
     return roundUp(deep, lanes) + lanes;
   }
 
+  /** Where the panel begins that has this row of A first. */
+  private int panel(int row, int deep) {
+    return row / blocking.mr() * Tile.Form.columnStep(blocking.mr()) * deep;
+  }
+
   private void packRows(
       long src, long rowStride, long colStride, int rows, int deep, Workspace mine) {
     int mr = blocking.mr();
     int whole = rowStride == 1 ? rows / mr : 0;
+    Object panels = f64 ? mine.a64(blocking) : mine.a32(blocking);
     if (f64) {
-      Packing.columns64(src, colStride, whole, mr, deep, mine.a64(blocking));
+      Packing.columns64(src, colStride, whole, mr, deep, (double[]) panels);
     } else {
-      Packing.columns32(src, colStride, whole, mr, deep, mine.a32(blocking));
+      Packing.columns32(src, colStride, whole, mr, deep, (float[]) panels);
     }
     for (int r = whole * mr; r < rows; r += mr) {
       int valid = Math.min(mr, rows - r);
       int high = valid > mr / 2 ? mr : mr / 2;
       long from = src + r * rowStride * size;
-      if (f64) {
-        Packing.panel64(
-            from, rowStride, colStride, valid, high, deep, mine.a64(blocking), r * deep);
-      } else {
-        Packing.panel32(
-            from, rowStride, colStride, valid, high, deep, mine.a32(blocking), r * deep);
-      }
+      packPanel(from, rowStride, colStride, valid, high, deep, panels, panel(r, deep));
     }
   }
 
@@ -415,7 +439,7 @@ public final class Gemm {
     Object from = f64 ? mine.a64(blocking) : mine.a32(blocking);
     int nr = blocking.nr();
     int lda = lda(deep);
-    int at = i * (byRows ? lda : deep);
+    int at = byRows ? i * lda : panel(i, deep);
     boolean add = k0 + row > 0;
     boolean low = tall <= blocking.mr() / 2;
     int height = low ? blocking.mr() / 2 : blocking.mr();
@@ -463,14 +487,14 @@ public final class Gemm {
       Rehearsal<Tile> lowNarrow) {
     private static final Map<Tile.Form, Tiles> MADE = new ConcurrentHashMap<>();
 
-    static Tiles of(boolean f64, boolean byRows, Blocking by) {
+    static Tiles of(boolean f64, boolean byRows, boolean packed, Blocking by) {
       return MADE.computeIfAbsent(
-          new Tile.Form(f64, byRows, by.mr(), 2, by.steps()),
+          new Tile.Form(f64, byRows, packed, by.mr(), 2),
           f -> new Tiles(f.tile(), part(f, 1, 1), part(f, 2, 2), part(f, 2, 1)));
     }
 
     private static Rehearsal<Tile> part(Tile.Form f, int divisor, int vectors) {
-      return new Tile.Form(f.f64(), f.byRows(), f.height() / divisor, vectors, f.steps()).tile();
+      return new Tile.Form(f.f64(), f.byRows(), f.packed(), f.height() / divisor, vectors).tile();
     }
 
     Rehearsal<Tile> get(boolean isLow, boolean isNarrow) {

@@ -13,6 +13,8 @@ import java.util.function.Consumer;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.Vector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
@@ -26,6 +28,7 @@ final class Generated {
   private static final ClassDesc SEGMENT = desc(MemorySegment.class);
   private static final ClassDesc ORDER = desc(ByteOrder.class);
   private static final ClassDesc SPECIES = desc(VectorSpecies.class);
+  private static final ClassDesc MASK = desc(VectorMask.class);
 
   private final CodeBuilder code;
 
@@ -126,8 +129,21 @@ final class Generated {
 
   /** Interleaves the lower or the higher halves of two vectors in variables. */
   void interleave(boolean high, int a, int b) {
-    String half = (high ? "HIGH" : "LOW") + (vector.equals(desc(DoubleVector.class)) ? 64 : 32);
-    code.getstatic(desc(Lanes.class), half, vector).aload(a).aload(b);
+    String half = high ? "HIGH" : "LOW";
+    boolean f64 = element.equals(ConstantDescs.CD_double);
+    if (f64 && Blocking.FEW_REGISTERS) {
+      // without AVX-512 the JIT has no instructions for selectFrom of doubles
+      ClassDesc shuffle = desc(VectorShuffle.class);
+      MethodTypeDesc rearrange = MethodTypeDesc.of(vector, shuffle);
+      for (int v : new int[] {a, b}) {
+        code.aload(v).getstatic(desc(Lanes.class), "TWICE_" + half + 64, shuffle);
+        code.invokevirtual(vector, "rearrange", rearrange);
+      }
+      code.getstatic(desc(Lanes.class), "ODD64", MASK);
+      code.invokevirtual(vector, "blend", MethodTypeDesc.of(vector, VECTOR, MASK));
+      return;
+    }
+    code.getstatic(desc(Lanes.class), half + (f64 ? 64 : 32), vector).aload(a).aload(b);
     call("selectFrom", 2);
   }
 

@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import tapedeck.cpu.math.Memory;
 
@@ -21,6 +22,14 @@ final class Lanes {
   static final FloatVector HIGH32 = FloatVector.fromArray(F32, zip32(1), 0);
   static final DoubleVector LOW64 = DoubleVector.fromArray(F64, zip64(0), 0);
   static final DoubleVector HIGH64 = DoubleVector.fromArray(F64, zip64(1), 0);
+
+  /** For {@code rearrange}: lanes of the lower or the higher half, each twice. */
+  static final VectorShuffle<Double> TWICE_LOW64 = VectorShuffle.fromOp(F64, i -> i / 2);
+
+  static final VectorShuffle<Double> TWICE_HIGH64 =
+      VectorShuffle.fromOp(F64, i -> (F64.length() + i) / 2);
+
+  static final VectorMask<Double> ODD64 = VectorMask.fromLong(F64, 0xAAAAAAAAAAAAAAAAL);
 
   private Lanes() {}
 

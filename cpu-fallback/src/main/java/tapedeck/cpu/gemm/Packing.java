@@ -172,10 +172,11 @@ final class Packing {
    * source is at {@code src} plus {@code r + d * depthStride} elements.
    */
   static void columns32(long src, long depthStride, int count, int height, int depth, float[] dst) {
+    int step = Tile.Form.columnStep(height);
     for (int d = 0; d < depth; d++) {
       long from = src + 4L * d * depthStride;
       for (int p = 0; p < count; p++) {
-        int to = (p * depth + d) * height;
+        int to = (p * depth + d) * step;
         int r = 0;
         for (; r <= height - HEIGHT32.length(); r += HEIGHT32.length()) {
           FloatVector.fromMemorySegment(HEIGHT32, Memory.ALL, from, nativeOrder())
@@ -194,10 +195,11 @@ final class Packing {
   /** As {@link #columns32}. */
   static void columns64(
       long src, long depthStride, int count, int height, int depth, double[] dst) {
+    int step = Tile.Form.columnStep(height);
     for (int d = 0; d < depth; d++) {
       long from = src + 8L * d * depthStride;
       for (int p = 0; p < count; p++) {
-        int to = (p * depth + d) * height;
+        int to = (p * depth + d) * step;
         int r = 0;
         for (; r <= height - HEIGHT64.length(); r += HEIGHT64.length()) {
           DoubleVector.fromMemorySegment(HEIGHT64, Memory.ALL, from, nativeOrder())
@@ -227,10 +229,11 @@ final class Packing {
       int depth,
       float[] dst,
       int at) {
+    int step = Tile.Form.columnStep(height);
     for (int d = 0; d < depth; d++) {
       long from = src + 4L * d * depthStride;
       for (int r = 0; r < height; r++) {
-        dst[at + d * height + r] = r < valid ? Memory.getFloat(from + 4L * r * rowStride) : 0;
+        dst[at + d * step + r] = r < valid ? Memory.getFloat(from + 4L * r * rowStride) : 0;
       }
     }
   }
@@ -245,10 +248,11 @@ final class Packing {
       int depth,
       double[] dst,
       int at) {
+    int step = Tile.Form.columnStep(height);
     for (int d = 0; d < depth; d++) {
       long from = src + 8L * d * depthStride;
       for (int r = 0; r < height; r++) {
-        dst[at + d * height + r] = r < valid ? Memory.getDouble(from + 8L * r * rowStride) : 0;
+        dst[at + d * step + r] = r < valid ? Memory.getDouble(from + 8L * r * rowStride) : 0;
       }
     }
   }
@@ -258,15 +262,16 @@ final class Packing {
    * lda elements apart in another. Where fewer are valid the last stands in for the others.
    */
   static void turn32(float[] rows, int lda, int valid, int height, int depth, float[] dst, int at) {
+    int step = Tile.Form.columnStep(height);
     for (int r = 0; r < height; r += 3) {
       int x = Math.min(r, valid - 1) * lda;
       int y = Math.min(r + 1, valid - 1) * lda;
       int z = Math.min(r + 2, valid - 1) * lda;
       int to = at + r;
       for (int d = 0; d < depth; d++) {
-        dst[to + d * height] = rows[x + d];
-        dst[to + d * height + 1] = rows[y + d];
-        dst[to + d * height + 2] = rows[z + d];
+        dst[to + d * step] = rows[x + d];
+        dst[to + d * step + 1] = rows[y + d];
+        dst[to + d * step + 2] = rows[z + d];
       }
     }
   }
@@ -274,15 +279,16 @@ final class Packing {
   /** As {@link #turn32}. */
   static void turn64(
       double[] rows, int lda, int valid, int height, int depth, double[] dst, int at) {
+    int step = Tile.Form.columnStep(height);
     for (int r = 0; r < height; r += 3) {
       int x = Math.min(r, valid - 1) * lda;
       int y = Math.min(r + 1, valid - 1) * lda;
       int z = Math.min(r + 2, valid - 1) * lda;
       int to = at + r;
       for (int d = 0; d < depth; d++) {
-        dst[to + d * height] = rows[x + d];
-        dst[to + d * height + 1] = rows[y + d];
-        dst[to + d * height + 2] = rows[z + d];
+        dst[to + d * step] = rows[x + d];
+        dst[to + d * step + 1] = rows[y + d];
+        dst[to + d * step + 2] = rows[z + d];
       }
     }
   }

@@ -21,7 +21,7 @@ record ScalarTile(Form form) implements Tile {
   private void run32(
       float[] a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add) {
     int width = form.vectors() * Lanes.F32.length();
-    int step = form.byRows() ? 1 : form.height();
+    int step = form.step();
     int next = form.byRows() ? lda : 1;
     float[] row = new float[width];
     float[] sums = new float[form.height() * width];
@@ -49,7 +49,7 @@ record ScalarTile(Form form) implements Tile {
   private void run64(
       double[] a, int from, int lda, int depth, long b, long pitch, long c, long ld, boolean add) {
     int width = form.vectors() * Lanes.F64.length();
-    int step = form.byRows() ? 1 : form.height();
+    int step = form.step();
     int next = form.byRows() ? lda : 1;
     double[] row = new double[width];
     double[] sums = new double[form.height() * width];

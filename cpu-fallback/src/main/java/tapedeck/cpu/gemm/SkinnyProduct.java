@@ -216,7 +216,7 @@ final class SkinnyProduct {
     int j = 0;
     while (j <= count - lanes) {
       int vectors = j <= count - 4 * lanes ? 4 : 1;
-      Tile tile = new Tile.Form(f64, false, 4, vectors, 1).tile().best();
+      Tile tile = new Tile.Form(f64, false, false, 4, vectors).tile().best();
       for (int g = 0; g < few; g += 4) {
         long to = out + g * ld + (long) j * size;
         tile.run(columns, g * k, 0, k, y + (long) j * size, pitch, to, ld, false);
@@ -231,7 +231,7 @@ final class SkinnyProduct {
   /** As {@link #columns} for less than a vector, which must not be read beyond its end. */
   private void rest(long y, long pitch, int count, int lanes, long out, long ld, Workspace mine) {
     long packed = mine.b.bytes((long) k * lanes * size);
-    Tile tile = new Tile.Form(f64, false, 4, 1, 1).tile().best();
+    Tile tile = new Tile.Form(f64, false, true, 4, 1).tile().best();
     if (f64) {
       Packing.STRIPS64.best().run(y, pitch, count, 0, k, k, packed);
     } else {

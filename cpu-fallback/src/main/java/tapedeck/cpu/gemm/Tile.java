@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 interface Tile {
   /**
    * Writes to c, by rows ld bytes apart, the product of rows of A with columns of B, or adds it.
-   * Rows of B lie pitch bytes apart.
+   * Rows of B lie pitch bytes apart, which is their width where the form has them packed.
    *
    * @param a an array of the element type
    * @param from index of A's first element
@@ -19,15 +19,28 @@ interface Tile {
   /**
    * Height in rows and width in vectors of a tile, and where A's elements are.
    *
-   * @param byRows whether A lies by rows, lda elements apart, rather than by columns without gaps
-   * @param steps rows of B in a turn of the loop
+   * @param byRows whether A lies by rows, lda elements apart, rather than by columns
+   * @param packed whether rows of B have no gaps between them
    */
-  record Form(boolean f64, boolean byRows, int height, int vectors, int steps) {
+  record Form(boolean f64, boolean byRows, boolean packed, int height, int vectors) {
     private static final Map<Form, Rehearsal<Tile>> TILES = new ConcurrentHashMap<>();
 
     /** The loop of this form, generated when it is first used. */
     Rehearsal<Tile> tile() {
       return TILES.computeIfAbsent(this, TileWriter::rehearsal);
+    }
+
+    /** Elements from one column of A to the next. */
+    int step() {
+      return byRows ? 1 : columnStep(height);
+    }
+
+    /**
+     * Elements from one column to the next where A lies by columns of so many rows: a power of two,
+     * so that a processor scales an index into A to one of B without an instruction for it.
+     */
+    static int columnStep(int height) {
+      return height == 1 ? 1 : Integer.highestOneBit(2 * height - 1);
     }
   }
 }

@@ -3,13 +3,25 @@ package tapedeck.cpu.gemm;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.invoke.VarHandle;
 
 /**
  * Generates the loops of tiles. Every accumulator is a variable of its own, since the JIT keeps no
  * array in registers, and A is read from an array, since reading single elements of native memory
  * costs the JIT far more.
+ *
+ * <p>Where B is packed its address is the loop's index times a constant, so that the JIT checks
+ * bounds once before the loop. A fence keeps it from reading ahead, which has no instruction of its
+ * own on x86: with 16 registers it would otherwise begin with all elements of A and spill sums.
  */
 final class TileWriter {
+  private static final ClassDesc VAR_HANDLE = Generated.desc(VarHandle.class);
+
+  /** Rows of B in a turn of the loop, where B is packed; with six the JIT gives up. */
+  private static final int STEPS = 4;
+
   private static final String RUN = "(Ljava/lang/Object;IIIJJJJZ)V";
 
   // the parameters' slots
@@ -36,9 +48,11 @@ final class TileWriter {
   }
 
   static Rehearsal<Tile> rehearsal(Tile.Form form) {
-    // every loop and both ends take part, seldom used ones too: what never ran is compiled anew
-    int most = form.steps() + 1;
-    Object a = form.f64() ? new double[form.height() * most] : new float[form.height() * most];
+    // every loop and both ends take part, seldom used ones too: what never ran is compiled anew;
+    // and of turns there must be some, or the JIT leaves checks of bounds in the loop
+    int most = form.vectors() > 2 ? STEPS + 1 : 4 * STEPS + 1;
+    int elements = Math.max(form.height(), form.step()) * most;
+    Object a = form.f64() ? new double[elements] : new float[elements];
     return new Rehearsal<>(
         new ScalarTile(form),
         () -> write(form),
@@ -69,22 +83,30 @@ final class TileWriter {
       }
     }
     int end = code.allocateLocal(TypeKind.INT);
-    code.iload(DEPTH).loadConstant(form.byRows() ? 1 : height).imul();
+    code.iload(DEPTH).loadConstant(form.step()).imul();
     code.iload(FROM).iadd().istore(end);
-
-    if (form.steps() > 1) {
-      loop(form.steps(), rows, end);
+    if (form.packed()) {
+      code.lload(B).iload(FROM).i2l().loadConstant((long) scale()).lmul().lsub().lstore(B);
+      loop(STEPS, rows, end);
     }
     loop(1, rows, end);
     result();
     code.return_();
   }
 
+  /** Bytes of B for each element of A that the index passes. */
+  private int scale() {
+    return width() / form.step();
+  }
+
+  private int width() {
+    return form.vectors() * Lanes.F32.vectorByteSize();
+  }
+
   /** Adds up products, several rows of B at a time, until A's index is too near to its end. */
   private void loop(int steps, int[] rows, int end) {
-    int height = form.height();
     int vectors = form.vectors();
-    int step = form.byRows() ? 1 : height;
+    int step = form.step();
     Label top = code.newLabel();
     Label done = code.newLabel();
     int stop = code.allocateLocal(TypeKind.INT);
@@ -92,13 +114,18 @@ final class TileWriter {
     code.labelBinding(top).iload(FROM).iload(stop).if_icmpge(done);
     int[] b = new int[vectors];
     int factor = code.allocateLocal(TypeKind.REFERENCE);
+    int at = code.allocateLocal(TypeKind.LONG);
     for (int s = 0; s < steps; s++) {
+      if (form.packed()) {
+        code.lload(B).iload(FROM).i2l().loadConstant((long) scale()).lmul().ladd();
+        code.loadConstant((long) s * width()).ladd().lstore(at);
+      }
       for (int v = 0; v < vectors; v++) {
         b[v] = code.allocateLocal(TypeKind.REFERENCE);
-        emit.load(B, v);
+        emit.load(form.packed() ? at : B, v);
         code.astore(b[v]);
       }
-      for (int r = 0; r < height; r++) {
+      for (int r = 0; r < form.height(); r++) {
         int row = form.byRows() ? rows[r] : 0;
         int plus = s * step + (form.byRows() ? 0 : r);
         emit.broadcast(() -> element(row, plus));
@@ -109,8 +136,13 @@ final class TileWriter {
           emit.call("fma", 2);
           code.astore(sum);
         }
+        if (Blocking.FEW_REGISTERS) {
+          code.invokestatic(VAR_HANDLE, "loadLoadFence", ConstantDescs.MTD_void);
+        }
       }
-      emit.advance(B, PITCH);
+      if (!form.packed()) {
+        emit.advance(B, PITCH);
+      }
     }
     code.iinc(FROM, steps * step).goto_(top).labelBinding(done);
   }

@@ -3,6 +3,7 @@ package tapedeck.cpu.gemm;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
+import java.util.Arrays;
 import tapedeck.cpu.math.Memory;
 
 /** Transposes blocks of as many rows and columns as a vector has lanes. */
@@ -38,10 +39,32 @@ interface Turn {
     }
   }
 
+  private static int[] locals(CodeBuilder code, int count) {
+    int[] slots = new int[count];
+    Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
+    return slots;
+  }
+
   /**
    * Interleaves the first half of the rows with the second, again and again: once for each bit of a
-   * row's number, which by then has changed places with the lane's.
+   * row's number, which by then has changed places with the lane's. Returns where the rows are.
    */
+  static int[] transposed(CodeBuilder code, Generated emit, int[] rows) {
+    int half = rows.length / 2;
+    int[] from = rows;
+    for (int step = 1; step < rows.length; step *= 2) {
+      int[] to = locals(code, rows.length);
+      for (int i = 0; i < half; i++) {
+        emit.interleave(false, from[i], from[i + half]);
+        code.astore(to[2 * i]);
+        emit.interleave(true, from[i], from[i + half]);
+        code.astore(to[2 * i + 1]);
+      }
+      from = to;
+    }
+    return from;
+  }
+
   private static void write(CodeBuilder code, boolean f64) {
     final int src = 1;
     final int pitch = 3;
@@ -51,12 +74,7 @@ interface Turn {
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     Generated emit = new Generated(code, f64);
     int from = code.allocateLocal(TypeKind.LONG);
-    int[] rows = new int[lanes];
-    int[] next = new int[lanes];
-    for (int i = 0; i < lanes; i++) {
-      rows[i] = code.allocateLocal(TypeKind.REFERENCE);
-      next[i] = code.allocateLocal(TypeKind.REFERENCE);
-    }
+    int[] rows = locals(code, lanes);
     Label top = code.newLabel();
     Label done = code.newLabel();
     code.labelBinding(top).iload(blocks).ifle(done).lload(src).lstore(from);
@@ -65,17 +83,7 @@ interface Turn {
       code.astore(row);
       emit.advance(from, pitch);
     }
-    for (int step = 1; step < lanes; step *= 2) {
-      for (int i = 0; i < lanes / 2; i++) {
-        emit.interleave(false, rows[i], rows[i + lanes / 2]);
-        code.astore(next[2 * i]);
-        emit.interleave(true, rows[i], rows[i + lanes / 2]);
-        code.astore(next[2 * i + 1]);
-      }
-      int[] swap = rows;
-      rows = next;
-      next = swap;
-    }
+    rows = transposed(code, emit, rows);
     for (int row : rows) {
       code.aload(row);
       emit.store(dst, 0);

@@ -61,12 +61,12 @@ final class Workspace {
   }
 
   float[] rows32(Blocking by) {
-    rows32 = rows32.length < by.elements(by.mr()) ? new float[by.elements(by.mr())] : rows32;
+    rows32 = rows32.length < by.rowElements(by.mr()) ? new float[by.rowElements(by.mr())] : rows32;
     return rows32;
   }
 
   double[] rows64(Blocking by) {
-    rows64 = rows64.length < by.elements(by.mr()) ? new double[by.elements(by.mr())] : rows64;
+    rows64 = rows64.length < by.rowElements(by.mr()) ? new double[by.rowElements(by.mr())] : rows64;
     return rows64;
   }
 

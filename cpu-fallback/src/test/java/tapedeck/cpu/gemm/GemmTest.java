@@ -258,12 +258,12 @@ class GemmTest {
   void tilesAndBlocksOfOtherMachines(boolean f64) {
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     Blocking[] some = {
-      new Blocking(lanes, 4, 1, true, 16, 64),
-      new Blocking(lanes, 6, 2, false, 24, 32),
-      new Blocking(lanes, 6, 1, false, 12, 17),
-      new Blocking(lanes, 6, 2, true, 18, 33),
-      new Blocking(lanes, 8, 1, true, 16, 48),
-      new Blocking(lanes, 8, 2, true, 24, 31)
+      new Blocking(lanes, 4, true, 16, 64),
+      new Blocking(lanes, 6, false, 24, 32),
+      new Blocking(lanes, 6, false, 12, 17),
+      new Blocking(lanes, 6, true, 18, 33),
+      new Blocking(lanes, 8, true, 16, 48),
+      new Blocking(lanes, 8, true, 24, 31)
     };
     for (Blocking by : some) {
       for (Layout la : Layout.values()) {

@@ -55,19 +55,20 @@ class RehearsalTest {
     long size = f64 ? 8 : 4;
     int depth = 37;
     int lda = 40;
-    for (boolean byRows : new boolean[] {true, false}) {
+    for (int form = 0; form < 4; form++) {
+      boolean byRows = (form & 1) != 0;
+      boolean packed = (form & 2) != 0;
       for (int height : new int[] {1, 3, 4, 6, 8}) {
         for (int vectors : new int[] {1, 2, 4}) {
           for (boolean add : new boolean[] {false, true}) {
-            Rehearsal<Tile> r =
-                new Tile.Form(f64, byRows, height, vectors, height == 6 ? 2 : 1).tile();
+            Rehearsal<Tile> r = new Tile.Form(f64, byRows, packed, height, vectors).tile();
             long pitch = (long) vectors * lanes * size;
             same(
                 f64,
                 r,
                 (tile, m) ->
                     tile.run(
-                        a(f64, height * lda + 5),
+                        a(f64, 2 * height * lda + 5),
                         5,
                         lda,
                         depth,
