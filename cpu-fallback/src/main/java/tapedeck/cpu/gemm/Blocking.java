@@ -36,10 +36,10 @@ record Blocking(int lanes, int mr, boolean byRows, int mc, int kc) {
   /** Most bytes of B that are packed at a time. */
   static final long PACKED = 16 << 20;
 
-  /** What suits a product of this many columns. */
-  static Blocking of(boolean f64, int n) {
+  /** What suits a product of this many columns, whose A lies by columns or not. */
+  static Blocking of(boolean f64, int n, boolean aByColumns) {
     Blocking by = f64 ? F64 : F32;
-    return n >= FEW_VECTORS * by.lanes ? by : f64 ? FEW64 : FEW32;
+    return aByColumns || n >= FEW_VECTORS * by.lanes ? by : f64 ? FEW64 : FEW32;
   }
 
   private static Blocking of(int lanes, int size) {

@@ -22,7 +22,7 @@ public final class Gemm {
   private static final double SMALL_SKINNY = 8192;
 
   /** With so few rows of A or bytes of B, packing B would take too long. */
-  private static final int FEW_ROWS = 64;
+  private static final int FEW_ROWS = Blocking.FEW_REGISTERS ? 32 : 64;
 
   private static final long FEW_BYTES = 256 << 10;
 
@@ -121,22 +121,31 @@ public final class Gemm {
     }
     this.mc = roundUp(ceilDiv(m, blocks), blocking.mr());
     this.rowBlocks = ceilDiv(m, mc);
-    this.byRows =
-        blocking.byRows()
-            && (a instanceof Operand.Computed || ((Operand.Strided) a).colStride() == 1);
+    this.byRows = blocking.byRows() && !isByColumns(a);
     this.inPlace =
         b instanceof Operand.Strided s
                 && s.colStride() == 1
                 && n % lanes == 0
-                && (m <= FEW_ROWS ? isNear(s) : (long) k * n * size <= FEW_BYTES)
+                && (m <= FEW_ROWS ? isNear(s) : isSmall())
             ? s
             : null;
     this.tiles = Tiles.of(f64, byRows, inPlace == null, blocking);
   }
 
+  /**
+   * Whether packing B would take longer than what is gained; panels gain much with 16 registers.
+   */
+  private boolean isSmall() {
+    return (byRows || !Blocking.FEW_REGISTERS) && (long) k * n * size <= FEW_BYTES;
+  }
+
   /** Whether B can be read where it lies by few rows of A, as its rows share pages or caches. */
   private boolean isNear(Operand.Strided s) {
     return s.rowStride() * size < PAGE || (long) k * n * size <= CACHED;
+  }
+
+  private static boolean isByColumns(Operand a) {
+    return a instanceof Operand.Strided s && s.colStride() != 1;
   }
 
   /** Whether a product is neither so small that plain loops do as well, nor too large. */
@@ -176,7 +185,7 @@ public final class Gemm {
       SkinnyProduct.run(f64, m, n, k, a, b, epilogue, by);
       return;
     }
-    run(Blocking.of(f64, n), f64, m, n, k, a, b, epilogue, by);
+    run(Blocking.of(f64, n, isByColumns(a)), f64, m, n, k, a, b, epilogue, by);
   }
 
   /** As above, of a product that has elements, in blocks and tiles of given sizes. */

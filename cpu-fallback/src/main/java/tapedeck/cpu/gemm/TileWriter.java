@@ -19,8 +19,11 @@ import java.lang.invoke.VarHandle;
 final class TileWriter {
   private static final ClassDesc VAR_HANDLE = Generated.desc(VarHandle.class);
 
-  /** Rows of B in a turn of the loop, where B is packed; with six the JIT gives up. */
+  /** Most rows of B in a turn of the loop. */
   private static final int STEPS = 4;
+
+  /** Most sums of a tile that takes so many: with 72 in a turn of the loop the JIT gives up. */
+  private static final int FEW_SUMS = 12;
 
   private static final String RUN = "(Ljava/lang/Object;IIIJJJJZ)V";
 
@@ -49,8 +52,8 @@ final class TileWriter {
 
   static Rehearsal<Tile> rehearsal(Tile.Form form) {
     // every loop and both ends take part, seldom used ones too: what never ran is compiled anew;
-    // and of turns there must be some, or the JIT leaves checks of bounds in the loop
-    int most = form.vectors() > 2 ? STEPS + 1 : 4 * STEPS + 1;
+    // and with a single turn the JIT leaves checks of bounds in the loop
+    int most = 2 * STEPS + 1;
     int elements = Math.max(form.height(), form.step()) * most;
     Object a = form.f64() ? new double[elements] : new float[elements];
     return new Rehearsal<>(
@@ -87,7 +90,9 @@ final class TileWriter {
     code.iload(FROM).iadd().istore(end);
     if (form.packed()) {
       code.lload(B).iload(FROM).i2l().loadConstant((long) scale()).lmul().lsub().lstore(B);
-      loop(STEPS, rows, end);
+      if (Blocking.FEW_REGISTERS && sums.length <= FEW_SUMS) {
+        loop(STEPS, rows, end);
+      }
     }
     loop(1, rows, end);
     result();

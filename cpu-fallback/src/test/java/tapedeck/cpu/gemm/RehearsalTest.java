@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tapedeck.ad.type.Settings;
+import tapedeck.cpu.math.Memory;
 
 /** Scalar code that stands in for vectors until the JIT has compiled them. */
 class RehearsalTest {
@@ -126,6 +127,33 @@ class RehearsalTest {
         f64,
         f64 ? Turn.F64 : Turn.F32,
         (t, m) -> t.run(m, 3 * vector + 8, m + lanes * (3 * vector + 8), vector + 16, 2));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void panelsTurn(boolean f64) {
+    long pitch = 3L * Lanes.F32.vectorByteSize() + 8;
+    int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
+    int height = (f64 ? Blocking.F64 : Blocking.F32).mr();
+    int step = Tile.Form.columnStep(height);
+    same(
+        f64,
+        f64 ? PanelTurn.F64 : PanelTurn.F32,
+        (turn, m) -> {
+          int n = 3 + 2 * lanes * step + lanes;
+          Object panel = f64 ? new double[n] : new float[n];
+          turn.run(m, pitch, panel, 3, 2);
+          long to = m + height * pitch;
+          for (int d = 0; d < 2 * lanes; d++) {
+            for (int r = 0; r < height; r++, to += f64 ? 8 : 4) {
+              if (f64) {
+                Memory.putDouble(to, ((double[]) panel)[3 + d * step + r]);
+              } else {
+                Memory.putFloat(to, ((float[]) panel)[3 + d * step + r]);
+              }
+            }
+          }
+        });
   }
 
   @ParameterizedTest
