@@ -19,7 +19,7 @@ import java.lang.invoke.VarHandle;
 final class TileWriter {
   private static final ClassDesc VAR_HANDLE = Generated.desc(VarHandle.class);
 
-  /** Most rows of B in a turn of the loop. */
+  /** Rows of B in a turn of the loop where A lies by columns too. */
   private static final int STEPS = 4;
 
   /** Most sums of a tile that takes so many: with 72 in a turn of the loop the JIT gives up. */
@@ -90,7 +90,7 @@ final class TileWriter {
     code.iload(FROM).iadd().istore(end);
     if (form.packed()) {
       code.lload(B).iload(FROM).i2l().loadConstant((long) scale()).lmul().lsub().lstore(B);
-      if (Blocking.FEW_REGISTERS && sums.length <= FEW_SUMS) {
+      if (Blocking.FEW_REGISTERS && !form.byRows() && sums.length <= FEW_SUMS) {
         loop(STEPS, rows, end);
       }
     }
