@@ -17,6 +17,7 @@ import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.SplitProducts;
@@ -34,7 +35,7 @@ final class OpenClExecutable implements Executable, Profiled {
   /** The caller's launch of each of the schedule's. */
   private final List<Integer> origin;
 
-  private final List<Rendered> texts;
+  private final List<Dispatch> dispatches;
   private final List<Programs.Kernel> kernels;
   private final cl_kernel[] handles;
   private final ArenaMemory arena;
@@ -49,13 +50,13 @@ final class OpenClExecutable implements Executable, Profiled {
   private OpenClExecutable(
       OpenClDevice device,
       SplitProducts split,
-      List<Rendered> texts,
+      List<Dispatch> dispatches,
       List<Programs.Kernel> kernels,
       ArenaMemory arena) {
     this.device = device;
     this.schedule = split.schedule();
     this.origin = split.origin();
-    this.texts = texts;
+    this.dispatches = dispatches;
     this.kernels = kernels;
     this.arena = arena;
     this.handles = kernels.stream().map(k -> k.kernel).toArray(cl_kernel[]::new);
@@ -68,41 +69,39 @@ final class OpenClExecutable implements Executable, Profiled {
   /** The kernels of all launches. */
   static List<Rendered> render(OpenClDevice device, Schedule schedule, Tuning tuning) {
     Target target = device.description().target();
-    return texts(device, SplitProducts.of(schedule, target, tuning).schedule(), tuning);
+    Schedule split = SplitProducts.of(schedule, target, tuning).schedule();
+    return dispatches(device, split, tuning).stream().map(Dispatch::text).toList();
   }
 
-  private static List<Rendered> texts(OpenClDevice device, Schedule schedule, Tuning tuning) {
-    Renderer renderer = new Renderer(device.description().target(), tuning);
-    List<Rendered> texts = new ArrayList<>();
-    for (Schedule.Launch l : schedule.launches()) {
-      Rendered r = renderer.render(schedule, l);
-      if (r.float64() && !device.supports(DType.FLOAT64)) {
+  private static List<Dispatch> dispatches(OpenClDevice device, Schedule schedule, Tuning tuning) {
+    // Times are told for each launch.
+    boolean join = !device.profiling();
+    List<Dispatch> all =
+        new Renderer(device.description().target(), tuning).dispatches(schedule, join);
+    for (Dispatch d : all) {
+      if (d.text().float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
             "["
-                + l.label()
+                + d.origin()
                 + "] device "
                 + device.name()
                 + " ("
                 + device.info().description()
-                + ") has no f64"
-                + (l.source().isEmpty() ? "" : "; at " + l.source()));
+                + ") has no f64");
       }
-      texts.add(r);
     }
-    return texts;
+    return all;
   }
 
   static OpenClExecutable compile(OpenClDevice device, Schedule whole, Tuning tuning) {
     SplitProducts split = SplitProducts.of(whole, device.description().target(), tuning);
-    Schedule schedule = split.schedule();
-    List<Rendered> texts = texts(device, schedule, tuning);
-    List<String> labels = schedule.launches().stream().map(Schedule.Launch::label).toList();
-    Dump.sources(device.name(), schedule, texts);
-    List<Programs.Kernel> kernels = device.programs().kernels(texts, labels);
+    List<Dispatch> dispatches = dispatches(device, split.schedule(), tuning);
+    Dump.sources(device.name(), dispatches);
+    List<Programs.Kernel> kernels = device.programs().kernels(dispatches);
     ArenaMemory arena = null;
     try {
-      arena = ArenaMemory.allocate(device, schedule);
-      OpenClExecutable e = new OpenClExecutable(device, split, texts, kernels, arena);
+      arena = ArenaMemory.allocate(device, split.schedule());
+      OpenClExecutable e = new OpenClExecutable(device, split, dispatches, kernels, arena);
       e.bindArena();
       return e;
     } catch (RuntimeException e) {
@@ -116,7 +115,7 @@ final class OpenClExecutable implements Executable, Profiled {
 
   private void bindArena() {
     for (int k = 0; k < handles.length; k++) {
-      List<Integer> slots = schedule.launches().get(k).slots();
+      List<Integer> slots = dispatches.get(k).slots();
       for (int i = 0; i < slots.size(); i++) {
         Pointer p = arena.argument(slots.get(i));
         if (p == null) {
@@ -151,7 +150,7 @@ final class OpenClExecutable implements Executable, Profiled {
         events = new cl_event[handles.length];
       }
       for (int k = 0; k < handles.length; k++) {
-        Rendered r = texts.get(k);
+        Rendered r = dispatches.get(k).text();
         cl_event event = null;
         if (device.profiling()) {
           event = new cl_event();
@@ -201,10 +200,9 @@ final class OpenClExecutable implements Executable, Profiled {
   }
 
   private String describe(int k) {
-    Schedule.Launch l = schedule.launches().get(k);
-    Rendered r = texts.get(k);
-    return l.label()
-        + (l.source().isEmpty() ? "" : " at " + l.source())
+    Dispatch d = dispatches.get(k);
+    Rendered r = d.text();
+    return d.origin()
         + " (kernel "
         + r.entry()
         + ", global "
@@ -212,7 +210,10 @@ final class OpenClExecutable implements Executable, Profiled {
         + ", local "
         + Arrays.toString(r.local())
         + ", "
-        + l.kernel().params().stream().map(p -> p.dtype() + "[" + p.elements() + "]").toList()
+        + d.launches().stream()
+            .flatMap(l -> l.kernel().params().stream())
+            .map(p -> p.dtype() + "[" + p.elements() + "]")
+            .toList()
         + ")";
   }
 
@@ -230,9 +231,9 @@ final class OpenClExecutable implements Executable, Profiled {
         }
         out.add(
             new KernelTime(
-                schedule.launches().get(k).label(),
-                texts.get(k).entry(),
-                texts.get(k).strategy(),
+                dispatches.get(k).label(),
+                dispatches.get(k).text().entry(),
+                dispatches.get(k).text().strategy(),
                 time(events[k], CL.CL_PROFILING_COMMAND_START),
                 time(events[last], CL.CL_PROFILING_COMMAND_END)));
         k = last;
