@@ -3,10 +3,12 @@ package tapedeck.opencl;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.Sizeof;
 import org.jocl.cl_buffer_region;
+import org.jocl.cl_command_queue;
 import org.jocl.cl_event;
 import org.jocl.cl_kernel;
 import org.jocl.cl_mem;
@@ -39,11 +41,16 @@ final class OpenClExecutable implements Executable, Profiled {
   private final List<Programs.Kernel> kernels;
   private final cl_kernel[] handles;
   private final ArenaMemory arena;
+  private final Branches branches;
 
   /** For each slot that the caller gives, the kernel arguments it is bound to. */
   private final List<List<int[]>> uses = new ArrayList<>();
 
   private final ClBuffer[] bound;
+
+  /** All kernels with the buffers that are bound; null until these have been the same twice. */
+  private CommandBuffers.Recording recording;
+
   private cl_event[] events = {};
   private boolean closed;
 
@@ -59,6 +66,10 @@ final class OpenClExecutable implements Executable, Profiled {
     this.dispatches = dispatches;
     this.kernels = kernels;
     this.arena = arena;
+    this.branches =
+        device.secondQueue().isPresent()
+            ? Branches.of(schedule, dispatches)
+            : Branches.of(schedule, List.of());
     this.handles = kernels.stream().map(k -> k.kernel).toArray(cl_kernel[]::new);
     this.bound = new ClBuffer[schedule.slots().size()];
     for (int s = 0; s < bound.length; s++) {
@@ -82,12 +93,13 @@ final class OpenClExecutable implements Executable, Profiled {
       if (d.text().float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
             "["
-                + d.origin()
+                + d.label()
                 + "] device "
                 + device.name()
                 + " ("
                 + device.info().description()
-                + ") has no f64");
+                + ") has no f64; in "
+                + d.origin());
       }
     }
     return all;
@@ -143,37 +155,124 @@ final class OpenClExecutable implements Executable, Profiled {
       if (closed) {
         throw new ClosedException("[opencl] executable was run after it was closed");
       }
-      bind(inputs, schedule.inputs(), "input");
-      bind(outputs, schedule.outputs(), "output");
-      if (device.profiling()) {
-        forgetEvents();
-        events = new cl_event[handles.length];
-      }
-      for (int k = 0; k < handles.length; k++) {
-        Rendered r = dispatches.get(k).text();
-        cl_event event = null;
-        if (device.profiling()) {
-          event = new cl_event();
-        }
-        int status =
-            CL.clEnqueueNDRangeKernel(
-                device.queue(),
-                handles[k],
-                r.global().length,
-                null,
-                r.global(),
-                r.local(),
-                0,
-                null,
-                event);
-        if (status != CL.CL_SUCCESS) {
-          Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
-        }
-        if (event != null) {
-          events[k] = event;
-        }
+      boolean changed = bind(inputs, schedule.inputs(), "input");
+      changed |= bind(outputs, schedule.outputs(), "output");
+      if (branches.last() >= 0) {
+        enqueue(device.secondQueue().orElseThrow());
+      } else if (changed || !replay()) {
+        enqueue();
       }
       Cl.check(CL.clFlush(device.queue()), "clFlush");
+    }
+  }
+
+  /** Enqueues all kernels by one call, if the device can. */
+  private boolean replay() {
+    Optional<CommandBuffers> commands = device.commandBuffers();
+    if (commands.isEmpty()) {
+      return false;
+    }
+    if (recording == null) {
+      List<Rendered> texts = dispatches.stream().map(Dispatch::text).toList();
+      recording = commands.get().record(device.queue(), handles, texts);
+    }
+    recording.enqueue();
+    return true;
+  }
+
+  /** Whether a run with the same buffers as the last one is one call. */
+  boolean isRecorded() {
+    return recording != null;
+  }
+
+  private void forgetRecording() {
+    if (recording != null) {
+      recording.close();
+      recording = null;
+    }
+  }
+
+  /** Drops what keeps a buffer's memory alive. */
+  void forget(ClBuffer b) {
+    if (recording != null && Arrays.asList(bound).contains(b)) {
+      forgetRecording();
+    }
+  }
+
+  private void enqueue() {
+    if (device.profiling()) {
+      forgetEvents();
+      events = new cl_event[handles.length];
+    }
+    for (int k = 0; k < handles.length; k++) {
+      cl_event event = device.profiling() ? new cl_event() : null;
+      enqueue(k, device.queue(), null, event);
+      if (event != null) {
+        events[k] = event;
+      }
+    }
+  }
+
+  /** Enqueues on two queues; what comes later on the first one waits for both. */
+  private void enqueue(cl_command_queue second) {
+    cl_event[] ended = new cl_event[handles.length];
+    List<cl_event> held = new ArrayList<>();
+    boolean done = false;
+    try {
+      // The second queue knows nothing of what the first one has been given so far.
+      cl_event started = new cl_event();
+      Cl.check(
+          CL.clEnqueueMarkerWithWaitList(device.queue(), 0, null, started),
+          "clEnqueueMarkerWithWaitList");
+      held.add(started);
+      boolean first = true;
+      for (int k = 0; k < handles.length; k++) {
+        boolean aside = branches.second()[k];
+        List<cl_event> waits = new ArrayList<>();
+        if (aside && first) {
+          waits.add(started);
+          first = false;
+        }
+        if (branches.awaits()[k] >= 0) {
+          waits.add(ended[branches.awaits()[k]]);
+        }
+        cl_event event = branches.isAwaited(k) ? new cl_event() : null;
+        enqueue(k, aside ? second : device.queue(), waits.toArray(cl_event[]::new), event);
+        if (event != null) {
+          ended[k] = event;
+          held.add(event);
+        }
+      }
+      Cl.check(CL.clFlush(second), "clFlush");
+      Cl.check(
+          CL.clEnqueueBarrierWithWaitList(
+              device.queue(), 1, new cl_event[] {ended[branches.last()]}, null),
+          "clEnqueueBarrierWithWaitList");
+      done = true;
+    } finally {
+      if (!done) {
+        Cl.released(CL.clFinish(second));
+      }
+      held.forEach(e -> Cl.released(CL.clReleaseEvent(e)));
+    }
+  }
+
+  private void enqueue(int k, cl_command_queue queue, cl_event[] waits, cl_event event) {
+    Rendered r = dispatches.get(k).text();
+    int n = waits == null ? 0 : waits.length;
+    int status =
+        CL.clEnqueueNDRangeKernel(
+            queue,
+            handles[k],
+            r.global().length,
+            null,
+            r.global(),
+            r.local(),
+            n,
+            n == 0 ? null : waits,
+            event);
+    if (status != CL.CL_SUCCESS) {
+      Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
     }
   }
 
@@ -184,19 +283,24 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  private void bind(List<Buffer> given, List<Integer> slots, String what) {
+  /** Sets the arguments that are others than before; whether there were any. */
+  private boolean bind(List<Buffer> given, List<Integer> slots, String what) {
+    boolean changed = false;
     for (int i = 0; i < slots.size(); i++) {
       int slot = slots.get(i);
       ClBuffer b =
           device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
       Pointer p = b.argument();
       if (bound[slot] != b) {
+        forgetRecording();
         for (int[] use : uses.get(slot)) {
           setArgument(use[0], use[1], p);
         }
         bound[slot] = b;
+        changed = true;
       }
     }
+    return changed;
   }
 
   private String describe(int k) {
@@ -266,6 +370,7 @@ final class OpenClExecutable implements Executable, Profiled {
       }
       closed = true;
       forgetEvents();
+      forgetRecording();
       kernels.forEach(device.programs()::release);
       arena.close();
       Arrays.fill(bound, null);
