@@ -14,9 +14,10 @@ import tapedeck.opencl.render.Dispatch;
  *
  * @param second whether a dispatch is on the second queue
  * @param awaits for each dispatch the one on the other queue that must have ended before, or -1
+ * @param awaited whether something waits for a dispatch
  * @param last number of the last dispatch on the second queue, -1 if there is none
  */
-record Branches(boolean[] second, int[] awaits, int last) {
+record Branches(boolean[] second, int[] awaits, boolean[] awaited, int last) {
   /** Dependences are looked for between all pairs of dispatches. */
   private static final int MOST = 512;
 
@@ -31,9 +32,10 @@ record Branches(boolean[] second, int[] awaits, int last) {
     int n = dispatches.size();
     boolean[] second = new boolean[n];
     int[] awaits = new int[n];
+    boolean[] awaited = new boolean[n];
     Arrays.fill(awaits, -1);
     if (n > MOST) {
-      return new Branches(second, awaits, -1);
+      return new Branches(second, awaits, awaited, -1);
     }
     List<List<Use>> uses = dispatches.stream().map(d -> uses(schedule, d)).toList();
     List<BitSet> before = new ArrayList<>();
@@ -56,18 +58,17 @@ record Branches(boolean[] second, int[] awaits, int last) {
       for (int j = i - 1; j > known[queue]; j--) {
         if (needed.get(j) && second[j] != second[i]) {
           awaits[i] = j;
+          awaited[j] = true;
           known[queue] = j;
           break;
         }
       }
       last[queue] = i;
     }
-    return new Branches(second, awaits, last[1]);
-  }
-
-  /** Whether something waits for this dispatch. */
-  boolean isAwaited(int dispatch) {
-    return dispatch == last || Arrays.stream(awaits).anyMatch(a -> a == dispatch);
+    if (last[1] >= 0) {
+      awaited[last[1]] = true;
+    }
+    return new Branches(second, awaits, awaited, last[1]);
   }
 
   private static boolean conflict(List<Use> a, List<Use> b) {

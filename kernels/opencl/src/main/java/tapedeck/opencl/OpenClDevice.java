@@ -40,6 +40,9 @@ final class OpenClDevice implements Device, Tunable {
   private static final long CHUNK = 1L << 30;
   private static final long STAGING = 16L << 20;
 
+  // CL_DEVICE_HOST_UNIFIED_MEMORY; OpenCL 2.0 deprecates it without a successor.
+  private static final int HOST_UNIFIED_MEMORY = 0x1035;
+
   private final Description description;
   private final cl_context context;
   private final cl_command_queue queue;
@@ -77,7 +80,7 @@ final class OpenClDevice implements Device, Tunable {
     return switch (System.getProperty("tapedeck.opencl.staging", "")) {
       case "on" -> true;
       case "off" -> false;
-      default -> Cl.numberOr(d.id(), CL.CL_DEVICE_HOST_UNIFIED_MEMORY, 1) == 0;
+      default -> Cl.numberOr(d.id(), HOST_UNIFIED_MEMORY, 1) == 0;
     };
   }
 

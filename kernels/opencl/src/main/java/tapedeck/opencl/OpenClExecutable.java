@@ -236,7 +236,7 @@ final class OpenClExecutable implements Executable, Profiled {
         if (branches.awaits()[k] >= 0) {
           waits.add(ended[branches.awaits()[k]]);
         }
-        cl_event event = branches.isAwaited(k) ? new cl_event() : null;
+        cl_event event = branches.awaited()[k] ? new cl_event() : null;
         enqueue(k, aside ? second : device.queue(), waits.toArray(cl_event[]::new), event);
         if (event != null) {
           ended[k] = event;
