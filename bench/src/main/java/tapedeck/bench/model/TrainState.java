@@ -9,4 +9,11 @@ import tapedeck.ad.tensor.Tensor;
  * @param moments the optimiser's running means, each of the shape of the parameters
  * @param step number of steps taken: a scalar
  */
-public record TrainState(Mlp params, List<Mlp> moments, Tensor step) {}
+public record TrainState(Mlp params, List<Mlp> moments, Tensor step) implements AutoCloseable {
+  @Override
+  public void close() {
+    params.parameters().forEach(Tensor::close);
+    moments.forEach(m -> m.parameters().forEach(Tensor::close));
+    step.close();
+  }
+}

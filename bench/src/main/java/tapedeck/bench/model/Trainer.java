@@ -113,8 +113,6 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
-    state.params().parameters().forEach(Tensor::close);
-    state.moments().forEach(m -> m.parameters().forEach(Tensor::close));
-    state.step().close();
+    state.close();
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import tapedeck.ad.Ad;
 import tapedeck.ad.Donate;
 import tapedeck.ad.Fn2;
@@ -18,17 +19,22 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Precision;
 import tapedeck.bench.model.Batch;
 import tapedeck.bench.model.Mlp;
+import tapedeck.bench.model.Optimizer;
+import tapedeck.bench.model.TrainState;
 
 /** The network of the main job at one batch size, or another one on random numbers. */
 public final class MlpWork implements Workload {
   private static final double TOLERANCE = 1e-4;
   private static final int STEPS = 3;
   private static final double RATE = 0.01;
+  private static final double ADAM_RATE = 0.001;
   private static final String WIDE = "mlp-wide";
   private static final int CLASSES = 10;
 
   /** Parameters after a step of gradient descent, and the loss before it. */
   public record Stepped(Mlp params, Tensor loss) {}
+
+  private record Trained(TrainState state, Tensor loss) {}
 
   private final String name;
   private final Map<String, HostTensor> data = new LinkedHashMap<>();
@@ -128,7 +134,46 @@ public final class MlpWork implements Workload {
             },
             gradient::schedule,
             TOLERANCE),
-        step("", Precision.current(), batch, TOLERANCE));
+        step("", Precision.current(), batch, TOLERANCE),
+        step("-momentum", new Optimizer.Sgd(RATE, 0.9), batch),
+        step("-adam", new Optimizer.Adam(ADAM_RATE), batch));
+  }
+
+  /** A line for a step of an optimiser with moments. */
+  private Line step(String suffix, Optimizer optimizer, Batch batch) {
+    JitFn2<TrainState, Batch, Trained> step =
+        Ad.jit(
+            (TrainState s, Batch b) -> {
+              ValueAndGrad<Mlp> r = Ad.valueAndGrad(Mlp::loss).apply(s.params(), b);
+              return new Trained(optimizer.update(s, r.grad(), s.step().neg().exp()), r.value());
+            },
+            Donate.FIRST);
+    Supplier<TrainState> start = () -> optimizer.start(fresh());
+    TrainState[] trained = new TrainState[1];
+    return new Line(
+        name + "/step" + suffix,
+        () -> {
+          Trained t = step.apply(trained[0] == null ? start.get() : trained[0], batch);
+          trained[0] = t.state();
+          return List.of(t.loss());
+        },
+        step::schedule,
+        () -> {
+          TrainState[] s = {start.get()};
+          double[] losses = new double[STEPS];
+          Arrays.setAll(
+              losses,
+              _ -> {
+                Trained t = step.apply(s[0], batch);
+                s[0] = t.state();
+                double l = t.loss().item();
+                t.loss().close();
+                return l;
+              });
+          s[0].close();
+          return losses;
+        },
+        TOLERANCE);
   }
 
   private Line step(String suffix, Precision precision, Batch batch, double tolerance) {

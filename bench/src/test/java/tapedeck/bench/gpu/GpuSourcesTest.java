@@ -28,6 +28,7 @@ import tapedeck.cpu.selfcheck.DeviceChecks;
 import tapedeck.cpu.selfcheck.SelfCheck;
 import tapedeck.opencl.OfflineCompiler;
 import tapedeck.opencl.OfflineCompiler.Usage;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.SplitProducts;
@@ -93,10 +94,10 @@ class GpuSourcesTest {
             (user, schedules) -> {
               for (Schedule whole : schedules) {
                 Schedule s = SplitProducts.of(whole, target, tuning).schedule();
-                for (Schedule.Launch l : s.launches()) {
-                  Rendered r = renderer.render(s, l);
+                for (Dispatch d : renderer.dispatches(s, true)) {
+                  Rendered r = d.text();
                   if (byEntry.put(r.entry(), r) == null) {
-                    out.put(r, user + ": " + l.label() + " (" + r.strategy() + ")");
+                    out.put(r, user + ": " + d.label() + " (" + r.strategy() + ")");
                   }
                 }
               }

@@ -273,7 +273,9 @@ public final class Engine implements Evaluator, TapeRunner {
   /** {@return the settings in force that change what is compiled, as text} */
   public static String settings() {
     String[] now = {
+      Settings.ORDER.get(),
       Settings.FUSE.get(),
+      Settings.JOIN.get(),
       Settings.PLAN.get(),
       Settings.VALIDATE.get(),
       Settings.NANS.get(),

@@ -14,7 +14,8 @@ public final class ScheduleText {
 
   /**
    * {@return a line with the totals, then one per kernel: its operations, the grid of parallel
-   * loops, the slots it reads and writes, the bytes it moves at least, and the user's source line}
+   * loops, the slots it reads and writes, the bytes it moves at least, and the user's source line;
+   * a plus sign marks kernels that may be one launch with the one before}
    *
    * <pre>
    * 2 kernels, 3 inputs, 1 outputs, arena 1024 bytes (live 1024)
@@ -34,7 +35,7 @@ public final class ScheduleText {
     text.append(")\n");
     for (int i = 0; i < s.launches().size(); i++) {
       Schedule.Launch l = s.launches().get(i);
-      text.append(String.format("%4d  ", i)).append(l.label());
+      text.append(String.format(l.joins() ? "%4d+ " : "%4d  ", i)).append(l.label());
       text.append("  grid ").append(grid(l.kernel()));
       l.kernel().contraction().ifPresent(c -> text.append("  ").append(product(c)));
       text.append("  ").append(slots(s, l, false)).append(" -> ").append(slots(s, l, true));

@@ -34,8 +34,8 @@ final class Fuser {
    */
   record FusedKernel(Kernel kernel, List<Var> params, String label, String source) {}
 
-  /** Kernels in order of execution. */
-  record Fused(Tape tape, List<FusedKernel> kernels) {}
+  /** Kernels in order of execution; those of one batch are independent of each other. */
+  record Fused(Tape tape, List<List<FusedKernel>> batches) {}
 
   private final Tape tape;
   private final boolean on;
@@ -60,7 +60,7 @@ final class Fuser {
         f.place(e);
       }
     }
-    return new Fused(tape, f.kernels());
+    return new Fused(tape, f.kernels().stream().map(List::of).toList());
   }
 
   // ---- placing --------------------------------------------------------------------------------

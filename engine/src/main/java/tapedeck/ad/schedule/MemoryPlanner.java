@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.schedule.Fuser.FusedKernel;
 import tapedeck.ad.tape.Tape;
 import tapedeck.ad.tape.Var;
@@ -24,7 +25,7 @@ final class MemoryPlanner {
     final int start;
     int end;
 
-    /** Launch that last put something new into the block. */
+    /** Batch that last put something new into the block. */
     int filled;
 
     long offset = -1;
@@ -42,19 +43,35 @@ final class MemoryPlanner {
   }
 
   private final Tape tape;
-  private final List<FusedKernel> kernels;
+  private final List<List<FusedKernel>> batches;
+
+  /** Batch that writes a variable. */
   private final Map<Var, Integer> defined = new HashMap<>();
+
+  /** Last batch that reads it. */
   private final Map<Var, Integer> lastRead = new HashMap<>();
+
+  /** The only kernel of that batch which does; missing where there are several. */
+  private final Map<Var, FusedKernel> lastReader = new HashMap<>();
+
   private final List<Schedule.Slot> slots = new ArrayList<>();
   private final Map<Var, Integer> slotOf = new HashMap<>();
 
   private MemoryPlanner(Fuser.Fused fused) {
     this.tape = fused.tape();
-    this.kernels = fused.kernels();
-    for (int i = 0; i < kernels.size(); i++) {
-      FusedKernel k = kernels.get(i);
-      for (int p = 0; p < k.params().size(); p++) {
-        (k.kernel().params().get(p).written() ? defined : lastRead).put(k.params().get(p), i);
+    this.batches = fused.batches();
+    for (int i = 0; i < batches.size(); i++) {
+      for (FusedKernel k : batches.get(i)) {
+        for (int p = 0; p < k.params().size(); p++) {
+          Var v = k.params().get(p);
+          if (k.kernel().params().get(p).written()) {
+            defined.put(v, i);
+          } else if (!Integer.valueOf(i).equals(lastRead.put(v, i))) {
+            lastReader.put(v, k);
+          } else {
+            lastReader.remove(v);
+          }
+        }
       }
     }
   }
@@ -85,9 +102,12 @@ final class MemoryPlanner {
     long arena = Settings.PLAN.is("off") ? stack(distinct) : pack(distinct);
     blocks.forEach((v, b) -> slot(v, new Schedule.Place.Arena(b.offset)));
     List<Schedule.Launch> launches = new ArrayList<>();
-    for (FusedKernel k : kernels) {
-      List<Integer> args = k.params().stream().map(slotOf::get).toList();
-      launches.add(new Schedule.Launch(k.kernel(), k.label(), k.source(), args));
+    for (List<FusedKernel> batch : batches) {
+      for (FusedKernel k : batch) {
+        List<Integer> args = k.params().stream().map(slotOf::get).toList();
+        boolean joins = k != batch.getFirst();
+        launches.add(new Schedule.Launch(k.kernel(), k.label(), k.source(), args, joins));
+      }
     }
     return new Schedule(
         List.copyOf(slots), List.copyOf(launches), inputs, outputs, arena, live(distinct));
@@ -126,48 +146,53 @@ final class MemoryPlanner {
       return false;
     }
     int last = lastRead.getOrDefault(in, -1);
-    return last < def ? !mustRead : last == def && replacesInPlace(kernels.get(def), in, out);
+    return last < def ? !mustRead : last == def && replacesInPlace(lastReader.get(in), in, out);
   }
 
-  private static boolean replacesInPlace(FusedKernel k, Var in, Var out) {
-    return InPlace.allowed(k.kernel(), k.params().indexOf(in), k.params().indexOf(out));
+  private static boolean replacesInPlace(@Nullable FusedKernel reader, Var in, Var out) {
+    return reader != null
+        && reader.params().contains(out)
+        && InPlace.allowed(
+            reader.kernel(), reader.params().indexOf(in), reader.params().indexOf(out));
   }
 
   private Map<Var, Block> blocks() {
     Map<Var, Block> out = new java.util.LinkedHashMap<>();
     boolean plan = !Settings.PLAN.is("off");
-    for (int i = 0; i < kernels.size(); i++) {
-      FusedKernel k = kernels.get(i);
-      for (int p = 0; p < k.params().size(); p++) {
-        Var v = k.params().get(p);
-        if (!k.kernel().params().get(p).written() || slotOf.containsKey(v)) {
-          continue;
+    for (int i = 0; i < batches.size(); i++) {
+      for (FusedKernel k : batches.get(i)) {
+        for (int p = 0; p < k.params().size(); p++) {
+          Var v = k.params().get(p);
+          if (!k.kernel().params().get(p).written() || slotOf.containsKey(v)) {
+            continue;
+          }
+          long bytes = (v.aval().bytes() + Schedule.ALIGN - 1) / Schedule.ALIGN * Schedule.ALIGN;
+          Block b = plan ? reusable(out, k, i, v, bytes) : null;
+          if (b == null) {
+            b = new Block(bytes, i, i);
+          }
+          b.filled = i;
+          b.end = Math.max(i, lastRead.getOrDefault(v, i));
+          out.put(v, b);
         }
-        long bytes = (v.aval().bytes() + Schedule.ALIGN - 1) / Schedule.ALIGN * Schedule.ALIGN;
-        Block b = plan ? reusable(out, k, i, v, bytes) : null;
-        if (b == null) {
-          b = new Block(bytes, i, i);
-        }
-        b.filled = i;
-        b.end = Math.max(i, lastRead.getOrDefault(v, i));
-        out.put(v, b);
       }
     }
     return out;
   }
 
   /**
-   * The block of an operand that dies in this launch and that {@code v} replaces element by
-   * element.
+   * The block of an operand that dies in this batch and that {@code v} replaces element by element.
    */
-  private Block reusable(Map<Var, Block> blocks, FusedKernel k, int launch, Var v, long bytes) {
+  private @Nullable Block reusable(
+      Map<Var, Block> blocks, FusedKernel k, int batch, Var v, long bytes) {
     for (Var u : k.params()) {
       Block b = blocks.get(u);
       if (b != null
-          && b.end == launch
-          && b.filled < launch
+          && b.end == batch
+          && b.filled < batch
           && b.bytes == bytes
           && u.aval().dtype().bytes() == v.aval().dtype().bytes()
+          && lastReader.get(u) == k
           && replacesInPlace(k, u, v)) {
         return b;
       }
@@ -210,9 +235,9 @@ final class MemoryPlanner {
     return top;
   }
 
-  /** Largest sum of blocks that live at the same launch. */
+  /** Largest sum of blocks that live during the same batch. */
   private long live(List<Block> blocks) {
-    long[] change = new long[kernels.size() + 1];
+    long[] change = new long[batches.size() + 1];
     for (Block b : blocks) {
       change[b.start] += b.bytes;
       change[b.end + 1] -= b.bytes;

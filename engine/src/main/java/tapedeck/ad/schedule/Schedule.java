@@ -74,6 +74,16 @@ public record Schedule(
    *     matmul+add+relu}
    * @param source the user's source line of the last operation, or an empty string
    * @param slots slot of each kernel parameter
+   * @param joins whether it is small and independent of the launches before it back to the last one
+   *     that does not join: none of them writes memory that another one of them uses, so a backend
+   *     may run them as one
    */
-  public record Launch(Kernel kernel, String label, String source, List<Integer> slots) {}
+  public record Launch(
+      Kernel kernel, String label, String source, List<Integer> slots, boolean joins) {
+
+    /** A launch that joins no others. */
+    public Launch(Kernel kernel, String label, String source, List<Integer> slots) {
+      this(kernel, label, source, slots, false);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /**
  * The scheduler. Input: a tape; output: a {@link tapedeck.ad.schedule.Schedule}, after
- * simplification, fusion and memory planning.
+ * simplification, ordering, fusion, joining and memory planning.
  */
 package tapedeck.ad.schedule;

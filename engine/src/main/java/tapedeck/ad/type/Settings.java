@@ -17,6 +17,10 @@ public enum Settings {
   THREADS("threads", "", "threads of the CPU backend; empty: one per processor"),
   /** Whether operations are fused into kernels. */
   FUSE("fuse", "on", "off: every operation is a kernel of its own"),
+  /** Whether kernels are ordered so that updates fuse with what they read and happen in place. */
+  ORDER("order", "on", "off: kernels are made in the order in which a function was traced"),
+  /** Whether small kernels that are independent of each other may be launched as one. */
+  JOIN("join", "on", "off: small independent kernels are not launched together"),
   /** Whether intermediates share memory. */
   PLAN("plan", "on", "off: every intermediate has memory of its own"),
   /** Precision of float32 products for which none is given; see {@link Precision}. */

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.BinaryOperator;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import tapedeck.ad.Ad;
 import tapedeck.ad.Donate;
@@ -17,6 +19,8 @@ import tapedeck.ad.JitFn3;
 import tapedeck.ad.RandomKey;
 import tapedeck.ad.ValueAndGrad;
 import tapedeck.ad.backend.MemoryStats;
+import tapedeck.ad.run.ScheduleText;
+import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.testkit.TransformTests.Mlp;
 import tapedeck.ad.type.DType;
@@ -75,6 +79,83 @@ public abstract class ReplayTests extends DeviceTests {
 
   private static Mlp network() {
     return new Mlp(floats(1, 5, 4), floats(2, 4), floats(3, 4, 1), floats(4, 1));
+  }
+
+  /** Parameters, running means of their gradients, and the number of steps taken. */
+  public record State(Mlp params, Mlp means, Tensor step) {}
+
+  private static State momentum(State s, Tensor x, Tensor y) {
+    Mlp g =
+        Ad.grad((Mlp m, Tensor a, Tensor b) -> m.apply(a).sub(b).square().mean())
+            .apply(s.params(), x, y);
+    Tensor rate = s.step().mul(-0.1).exp().mul(0.05);
+    Mlp means = zip(s.means(), g, (v, d) -> v.mul(0.9).add(d));
+    return new State(zip(s.params(), means, (p, v) -> p.sub(v.mul(rate))), means, s.step().add(1));
+  }
+
+  private static Mlp zip(Mlp a, Mlp b, BinaryOperator<Tensor> f) {
+    return new Mlp(
+        f.apply(a.w1(), b.w1()),
+        f.apply(a.b1(), b.b1()),
+        f.apply(a.w2(), b.w2()),
+        f.apply(a.b2(), b.b2()));
+  }
+
+  /** Parameters after three steps, and the schedule of a step. */
+  private static Schedule train(List<float[]> out) {
+    JitFn3<State, Tensor, Tensor, State> step = Ad.jit(ReplayTests::momentum, Donate.FIRST);
+    Mlp p = network();
+    Mlp zeros = zip(p, p, (a, b) -> a.zerosLike());
+    State s = new State(p, zeros, Tensor.scalar(DType.FLOAT32, 0).add(0));
+    for (int i = 0; i < 3; i++) {
+      s = step.apply(s, floats(5, 6, 5), floats(6, 6, 1));
+    }
+    Stream.of(s.params(), s.means())
+        .flatMap(m -> Stream.of(m.w1(), m.b1(), m.w2(), m.b2()))
+        .forEach(t -> out.add(t.toFloatArray()));
+    return step.schedule();
+  }
+
+  private static long results(Schedule s) {
+    return s.outputs().stream()
+        .filter(o -> s.slots().get(o).place() instanceof Schedule.Place.Output)
+        .count();
+  }
+
+  @Test
+  void anOptimisersUpdateBelongsToTheGradientsKernels() {
+    List<float[]> expected = new ArrayList<>();
+    Schedule[] plain = new Schedule[1];
+    with(Settings.JOIN, "off", () -> with(Settings.ORDER, "off", () -> plain[0] = train(expected)));
+    List<float[]> actual = new ArrayList<>();
+    Schedule s = train(actual);
+    for (int i = 0; i < expected.size(); i++) {
+      assertArrayEquals(expected.get(i), actual.get(i));
+    }
+    assertEquals(0, results(s), "results beside donated inputs");
+    // The rate, two products forward; backward a gradient with update for each parameter and the
+    // product between the layers.
+    assertTrue(s.launches().size() <= 9, () -> ScheduleText.of(s));
+    assertTrue(plain[0].launches().size() > s.launches().size(), () -> ScheduleText.of(s));
+  }
+
+  @Test
+  void smallIndependentKernelsJoin() {
+    Fn1<Tensor, Tensor> f =
+        a -> {
+          Tensor rows = a.square().sum(1);
+          Tensor columns = a.sin().mean(0);
+          Tensor all = a.max();
+          Tensor row = a.softmax(1);
+          // Each of these reads one of those before.
+          return rows.sum().add(columns.max()).add(all).add(row.matmul(a.t()).sum());
+        };
+    Tensor x = floats(1, 33, 45);
+    float[] expected = new float[1];
+    with(Settings.JOIN, "off", () -> expected[0] = Ad.jit(f).apply(x).toFloatArray()[0]);
+    JitFn1<Tensor, Tensor> j = Ad.jit(f);
+    assertEquals(expected[0], j.apply(x).toFloatArray()[0]);
+    assertTrue(j.schedule().launches().stream().anyMatch(Schedule.Launch::joins), j::explain);
   }
 
   @Test

@@ -6,9 +6,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.DataException;
 import tapedeck.ad.type.Settings;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 
 /** Writes kernel sources where the settings ask for them, with what each launch is for. */
@@ -17,18 +17,16 @@ final class Dump {
 
   private Dump() {}
 
-  static void sources(String device, Schedule schedule, List<Rendered> texts) {
+  static void sources(String device, List<Dispatch> dispatches) {
     String folder = Settings.DUMP.get();
     boolean print = Settings.DEBUG.intValue(0) >= 4;
     if (folder.isEmpty() && !print) {
       return;
     }
     StringBuilder s = new StringBuilder();
-    for (int i = 0; i < texts.size(); i++) {
-      Schedule.Launch l = schedule.launches().get(i);
-      Rendered r = texts.get(i);
-      s.append("// launch ").append(i).append(": ").append(l.label());
-      s.append(l.source().isEmpty() ? "" : " at " + l.source()).append('\n');
+    for (int i = 0; i < dispatches.size(); i++) {
+      Rendered r = dispatches.get(i).text();
+      s.append("// launch ").append(i).append(": ").append(dispatches.get(i).origin()).append('\n');
       s.append("// ").append(r.strategy()).append(", global ").append(Arrays.toString(r.global()));
       s.append(", local ").append(Arrays.toString(r.local())).append('\n');
       s.append(r.source()).append('\n');
@@ -44,7 +42,8 @@ final class Dump {
       try {
         Files.createDirectories(file.getParent());
         Files.writeString(
-            file, Rendered.preamble(texts.stream().anyMatch(Rendered::float64)) + "\n" + s);
+            file,
+            Rendered.preamble(dispatches.stream().anyMatch(d -> d.text().float64())) + "\n" + s);
       } catch (IOException e) {
         throw new DataException("[dump] cannot write " + file + ": " + e.getMessage(), e);
       }

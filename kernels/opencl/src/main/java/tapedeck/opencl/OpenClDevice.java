@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jocl.CL;
 import org.jocl.Pointer;
@@ -30,11 +31,17 @@ import tapedeck.opencl.tuning.Template;
 import tapedeck.opencl.tuning.Tuning;
 import tapedeck.opencl.tuning.TuningDatabase;
 
-/** One OpenCL device with a context and one in-order queue. */
+/**
+ * One OpenCL device with a context and an in-order queue; a second one for what is independent,
+ * where that is wanted, does nothing that the first one does not wait for.
+ */
 final class OpenClDevice implements Device, Tunable {
   // ByteBuffers, through which JOCL takes host memory, end at 2 GiB.
   private static final long CHUNK = 1L << 30;
   private static final long STAGING = 16L << 20;
+
+  // CL_DEVICE_HOST_UNIFIED_MEMORY; OpenCL 2.0 deprecates it without a successor.
+  private static final int HOST_UNIFIED_MEMORY = 0x1035;
 
   private final Description description;
   private final cl_context context;
@@ -42,6 +49,9 @@ final class OpenClDevice implements Device, Tunable {
   private final Memory memory;
   private final Programs programs;
   private final boolean profiling;
+  private final Optional<CommandBuffers> commandBuffers;
+  private final Optional<cl_command_queue> secondQueue;
+  private final Optional<Staging> staging;
   private final TuningDatabase.Lookup tuning;
   private final Set<ClBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<OpenClExecutable> executables =
@@ -54,13 +64,35 @@ final class OpenClDevice implements Device, Tunable {
     this.context = context;
     this.queue = queue;
     this.profiling = profiling;
+    this.commandBuffers = profiling ? Optional.empty() : CommandBuffers.of(d);
     this.memory = new Memory(context, d);
     this.programs = new Programs(context, d);
     this.tuning = TuningDatabase.lookup(d.hardware());
+    this.secondQueue =
+        "2".equals(System.getProperty("tapedeck.opencl.queues")) && !profiling
+            ? Optional.of(queue(context, d, 0))
+            : Optional.empty();
+    this.staging = staged(d) ? Optional.of(new Staging(context, queue)) : Optional.empty();
+  }
+
+  /** Whether transfers go through page-locked memory: where the device has memory of its own. */
+  private static boolean staged(Description d) {
+    return switch (System.getProperty("tapedeck.opencl.staging", "")) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> Cl.numberOr(d.id(), HOST_UNIFIED_MEMORY, 1) == 0;
+    };
   }
 
   // The call that replaces clCreateCommandQueue needs OpenCL 2.0.
   @SuppressWarnings("deprecation")
+  private static cl_command_queue queue(cl_context context, Description d, long properties) {
+    int[] status = new int[1];
+    cl_command_queue q = CL.clCreateCommandQueue(context, d.id(), properties, status);
+    Cl.check(status[0], "clCreateCommandQueue on " + d.name());
+    return q;
+  }
+
   static OpenClDevice open(Description d) {
     int[] status = new int[1];
     cl_context_properties properties = new cl_context_properties();
@@ -69,12 +101,12 @@ final class OpenClDevice implements Device, Tunable {
         CL.clCreateContext(properties, 1, new cl_device_id[] {d.id()}, null, null, status);
     Cl.check(status[0], "clCreateContext on " + d.name() + " (" + d.info().description() + ")");
     boolean profiling = "on".equals(System.getProperty("tapedeck.opencl.profiling"));
-    cl_command_queue queue =
-        CL.clCreateCommandQueue(
-            context, d.id(), profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0, status);
-    if (status[0] != CL.CL_SUCCESS) {
+    cl_command_queue queue;
+    try {
+      queue = queue(context, d, profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0);
+    } catch (DeviceException e) {
       Cl.released(CL.clReleaseContext(context));
-      Cl.check(status[0], "clCreateCommandQueue on " + d.name());
+      throw e;
     }
     String problem =
         d.target().tensorCores() == TensorCores.PTX ? TensorProbe.problem(context, queue, d) : "";
@@ -100,6 +132,16 @@ final class OpenClDevice implements Device, Tunable {
 
   boolean profiling() {
     return profiling;
+  }
+
+  /** How to enqueue many kernels by one call, where that is wanted and possible. */
+  Optional<CommandBuffers> commandBuffers() {
+    return commandBuffers;
+  }
+
+  /** A queue for what is independent of the other one, where that is wanted. */
+  Optional<cl_command_queue> secondQueue() {
+    return secondQueue;
   }
 
   @Override
@@ -133,6 +175,9 @@ final class OpenClDevice implements Device, Tunable {
 
   synchronized void released(ClBuffer b, cl_mem mem) {
     if (buffers.remove(b)) {
+      if (commandBuffers.isPresent()) {
+        executables.forEach(e -> e.forget(b));
+      }
       memory.release(mem, b.bytes());
     }
   }
@@ -140,6 +185,11 @@ final class OpenClDevice implements Device, Tunable {
   @Override
   public void write(Buffer dst, MemorySegment src) {
     ClBuffer b = own(dst, src.byteSize(), "write");
+    if (staging.isPresent()) {
+      checkOpen();
+      staging.get().upload(b.mem(), src);
+      return;
+    }
     transfer(
         src,
         false,
@@ -152,6 +202,11 @@ final class OpenClDevice implements Device, Tunable {
     ClBuffer b = own(src, dst.byteSize(), "read");
     if (dst.byteSize() == 0) {
       synchronize();
+      return;
+    }
+    if (staging.isPresent()) {
+      checkOpen();
+      staging.get().download(b.mem(), dst);
       return;
     }
     transfer(
@@ -283,6 +338,8 @@ final class OpenClDevice implements Device, Tunable {
     synchronized (this) {
       closed = true;
       programs.close();
+      staging.ifPresent(Staging::close);
+      secondQueue.ifPresent(q -> Cl.released(CL.clReleaseCommandQueue(q)));
       Cl.released(CL.clReleaseCommandQueue(queue));
       Cl.released(CL.clReleaseContext(context));
     }

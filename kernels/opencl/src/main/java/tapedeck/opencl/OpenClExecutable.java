@@ -3,10 +3,12 @@ package tapedeck.opencl;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jocl.CL;
 import org.jocl.Pointer;
 import org.jocl.Sizeof;
 import org.jocl.cl_buffer_region;
+import org.jocl.cl_command_queue;
 import org.jocl.cl_event;
 import org.jocl.cl_kernel;
 import org.jocl.cl_mem;
@@ -17,6 +19,7 @@ import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.Renderer;
 import tapedeck.opencl.render.SplitProducts;
@@ -34,30 +37,39 @@ final class OpenClExecutable implements Executable, Profiled {
   /** The caller's launch of each of the schedule's. */
   private final List<Integer> origin;
 
-  private final List<Rendered> texts;
+  private final List<Dispatch> dispatches;
   private final List<Programs.Kernel> kernels;
   private final cl_kernel[] handles;
   private final ArenaMemory arena;
+  private final Branches branches;
 
   /** For each slot that the caller gives, the kernel arguments it is bound to. */
   private final List<List<int[]>> uses = new ArrayList<>();
 
   private final ClBuffer[] bound;
+
+  /** All kernels with the buffers that are bound; null until these have been the same twice. */
+  private CommandBuffers.Recording recording;
+
   private cl_event[] events = {};
   private boolean closed;
 
   private OpenClExecutable(
       OpenClDevice device,
       SplitProducts split,
-      List<Rendered> texts,
+      List<Dispatch> dispatches,
       List<Programs.Kernel> kernels,
       ArenaMemory arena) {
     this.device = device;
     this.schedule = split.schedule();
     this.origin = split.origin();
-    this.texts = texts;
+    this.dispatches = dispatches;
     this.kernels = kernels;
     this.arena = arena;
+    this.branches =
+        device.secondQueue().isPresent()
+            ? Branches.of(schedule, dispatches)
+            : Branches.of(schedule, List.of());
     this.handles = kernels.stream().map(k -> k.kernel).toArray(cl_kernel[]::new);
     this.bound = new ClBuffer[schedule.slots().size()];
     for (int s = 0; s < bound.length; s++) {
@@ -68,41 +80,40 @@ final class OpenClExecutable implements Executable, Profiled {
   /** The kernels of all launches. */
   static List<Rendered> render(OpenClDevice device, Schedule schedule, Tuning tuning) {
     Target target = device.description().target();
-    return texts(device, SplitProducts.of(schedule, target, tuning).schedule(), tuning);
+    Schedule split = SplitProducts.of(schedule, target, tuning).schedule();
+    return dispatches(device, split, tuning).stream().map(Dispatch::text).toList();
   }
 
-  private static List<Rendered> texts(OpenClDevice device, Schedule schedule, Tuning tuning) {
-    Renderer renderer = new Renderer(device.description().target(), tuning);
-    List<Rendered> texts = new ArrayList<>();
-    for (Schedule.Launch l : schedule.launches()) {
-      Rendered r = renderer.render(schedule, l);
-      if (r.float64() && !device.supports(DType.FLOAT64)) {
+  private static List<Dispatch> dispatches(OpenClDevice device, Schedule schedule, Tuning tuning) {
+    // Times are told for each launch.
+    boolean join = !device.profiling();
+    List<Dispatch> all =
+        new Renderer(device.description().target(), tuning).dispatches(schedule, join);
+    for (Dispatch d : all) {
+      if (d.text().float64() && !device.supports(DType.FLOAT64)) {
         throw new DTypeException(
             "["
-                + l.label()
+                + d.label()
                 + "] device "
                 + device.name()
                 + " ("
                 + device.info().description()
-                + ") has no f64"
-                + (l.source().isEmpty() ? "" : "; at " + l.source()));
+                + ") has no f64; in "
+                + d.origin());
       }
-      texts.add(r);
     }
-    return texts;
+    return all;
   }
 
   static OpenClExecutable compile(OpenClDevice device, Schedule whole, Tuning tuning) {
     SplitProducts split = SplitProducts.of(whole, device.description().target(), tuning);
-    Schedule schedule = split.schedule();
-    List<Rendered> texts = texts(device, schedule, tuning);
-    List<String> labels = schedule.launches().stream().map(Schedule.Launch::label).toList();
-    Dump.sources(device.name(), schedule, texts);
-    List<Programs.Kernel> kernels = device.programs().kernels(texts, labels);
+    List<Dispatch> dispatches = dispatches(device, split.schedule(), tuning);
+    Dump.sources(device.name(), dispatches);
+    List<Programs.Kernel> kernels = device.programs().kernels(dispatches);
     ArenaMemory arena = null;
     try {
-      arena = ArenaMemory.allocate(device, schedule);
-      OpenClExecutable e = new OpenClExecutable(device, split, texts, kernels, arena);
+      arena = ArenaMemory.allocate(device, split.schedule());
+      OpenClExecutable e = new OpenClExecutable(device, split, dispatches, kernels, arena);
       e.bindArena();
       return e;
     } catch (RuntimeException e) {
@@ -116,7 +127,7 @@ final class OpenClExecutable implements Executable, Profiled {
 
   private void bindArena() {
     for (int k = 0; k < handles.length; k++) {
-      List<Integer> slots = schedule.launches().get(k).slots();
+      List<Integer> slots = dispatches.get(k).slots();
       for (int i = 0; i < slots.size(); i++) {
         Pointer p = arena.argument(slots.get(i));
         if (p == null) {
@@ -144,37 +155,124 @@ final class OpenClExecutable implements Executable, Profiled {
       if (closed) {
         throw new ClosedException("[opencl] executable was run after it was closed");
       }
-      bind(inputs, schedule.inputs(), "input");
-      bind(outputs, schedule.outputs(), "output");
-      if (device.profiling()) {
-        forgetEvents();
-        events = new cl_event[handles.length];
-      }
-      for (int k = 0; k < handles.length; k++) {
-        Rendered r = texts.get(k);
-        cl_event event = null;
-        if (device.profiling()) {
-          event = new cl_event();
-        }
-        int status =
-            CL.clEnqueueNDRangeKernel(
-                device.queue(),
-                handles[k],
-                r.global().length,
-                null,
-                r.global(),
-                r.local(),
-                0,
-                null,
-                event);
-        if (status != CL.CL_SUCCESS) {
-          Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
-        }
-        if (event != null) {
-          events[k] = event;
-        }
+      boolean changed = bind(inputs, schedule.inputs(), "input");
+      changed |= bind(outputs, schedule.outputs(), "output");
+      if (branches.last() >= 0) {
+        enqueue(device.secondQueue().orElseThrow());
+      } else if (changed || !replay()) {
+        enqueue();
       }
       Cl.check(CL.clFlush(device.queue()), "clFlush");
+    }
+  }
+
+  /** Enqueues all kernels by one call, if the device can. */
+  private boolean replay() {
+    Optional<CommandBuffers> commands = device.commandBuffers();
+    if (commands.isEmpty()) {
+      return false;
+    }
+    if (recording == null) {
+      List<Rendered> texts = dispatches.stream().map(Dispatch::text).toList();
+      recording = commands.get().record(device.queue(), handles, texts);
+    }
+    recording.enqueue();
+    return true;
+  }
+
+  /** Whether a run with the same buffers as the last one is one call. */
+  boolean isRecorded() {
+    return recording != null;
+  }
+
+  private void forgetRecording() {
+    if (recording != null) {
+      recording.close();
+      recording = null;
+    }
+  }
+
+  /** Drops what keeps a buffer's memory alive. */
+  void forget(ClBuffer b) {
+    if (recording != null && Arrays.asList(bound).contains(b)) {
+      forgetRecording();
+    }
+  }
+
+  private void enqueue() {
+    if (device.profiling()) {
+      forgetEvents();
+      events = new cl_event[handles.length];
+    }
+    for (int k = 0; k < handles.length; k++) {
+      cl_event event = device.profiling() ? new cl_event() : null;
+      enqueue(k, device.queue(), null, event);
+      if (event != null) {
+        events[k] = event;
+      }
+    }
+  }
+
+  /** Enqueues on two queues; what comes later on the first one waits for both. */
+  private void enqueue(cl_command_queue second) {
+    cl_event[] ended = new cl_event[handles.length];
+    List<cl_event> held = new ArrayList<>();
+    boolean done = false;
+    try {
+      // The second queue knows nothing of what the first one has been given so far.
+      cl_event started = new cl_event();
+      Cl.check(
+          CL.clEnqueueMarkerWithWaitList(device.queue(), 0, null, started),
+          "clEnqueueMarkerWithWaitList");
+      held.add(started);
+      boolean first = true;
+      for (int k = 0; k < handles.length; k++) {
+        boolean aside = branches.second()[k];
+        List<cl_event> waits = new ArrayList<>();
+        if (aside && first) {
+          waits.add(started);
+          first = false;
+        }
+        if (branches.awaits()[k] >= 0) {
+          waits.add(ended[branches.awaits()[k]]);
+        }
+        cl_event event = branches.awaited()[k] ? new cl_event() : null;
+        enqueue(k, aside ? second : device.queue(), waits.toArray(cl_event[]::new), event);
+        if (event != null) {
+          ended[k] = event;
+          held.add(event);
+        }
+      }
+      Cl.check(CL.clFlush(second), "clFlush");
+      Cl.check(
+          CL.clEnqueueBarrierWithWaitList(
+              device.queue(), 1, new cl_event[] {ended[branches.last()]}, null),
+          "clEnqueueBarrierWithWaitList");
+      done = true;
+    } finally {
+      if (!done) {
+        Cl.released(CL.clFinish(second));
+      }
+      held.forEach(e -> Cl.released(CL.clReleaseEvent(e)));
+    }
+  }
+
+  private void enqueue(int k, cl_command_queue queue, cl_event[] waits, cl_event event) {
+    Rendered r = dispatches.get(k).text();
+    int n = waits == null ? 0 : waits.length;
+    int status =
+        CL.clEnqueueNDRangeKernel(
+            queue,
+            handles[k],
+            r.global().length,
+            null,
+            r.global(),
+            r.local(),
+            n,
+            n == 0 ? null : waits,
+            event);
+    if (status != CL.CL_SUCCESS) {
+      Cl.check(status, "clEnqueueNDRangeKernel of " + describe(k));
     }
   }
 
@@ -185,26 +283,30 @@ final class OpenClExecutable implements Executable, Profiled {
     }
   }
 
-  private void bind(List<Buffer> given, List<Integer> slots, String what) {
+  /** Sets the arguments that are others than before; whether there were any. */
+  private boolean bind(List<Buffer> given, List<Integer> slots, String what) {
+    boolean changed = false;
     for (int i = 0; i < slots.size(); i++) {
       int slot = slots.get(i);
       ClBuffer b =
           device.own(given.get(i), schedule.slots().get(slot).bytes(), "run, " + what + " " + i);
       Pointer p = b.argument();
       if (bound[slot] != b) {
+        forgetRecording();
         for (int[] use : uses.get(slot)) {
           setArgument(use[0], use[1], p);
         }
         bound[slot] = b;
+        changed = true;
       }
     }
+    return changed;
   }
 
   private String describe(int k) {
-    Schedule.Launch l = schedule.launches().get(k);
-    Rendered r = texts.get(k);
-    return l.label()
-        + (l.source().isEmpty() ? "" : " at " + l.source())
+    Dispatch d = dispatches.get(k);
+    Rendered r = d.text();
+    return d.origin()
         + " (kernel "
         + r.entry()
         + ", global "
@@ -212,7 +314,10 @@ final class OpenClExecutable implements Executable, Profiled {
         + ", local "
         + Arrays.toString(r.local())
         + ", "
-        + l.kernel().params().stream().map(p -> p.dtype() + "[" + p.elements() + "]").toList()
+        + d.launches().stream()
+            .flatMap(l -> l.kernel().params().stream())
+            .map(p -> p.dtype() + "[" + p.elements() + "]")
+            .toList()
         + ")";
   }
 
@@ -230,9 +335,9 @@ final class OpenClExecutable implements Executable, Profiled {
         }
         out.add(
             new KernelTime(
-                schedule.launches().get(k).label(),
-                texts.get(k).entry(),
-                texts.get(k).strategy(),
+                dispatches.get(k).label(),
+                dispatches.get(k).text().entry(),
+                dispatches.get(k).text().strategy(),
                 time(events[k], CL.CL_PROFILING_COMMAND_START),
                 time(events[last], CL.CL_PROFILING_COMMAND_END)));
         k = last;
@@ -265,6 +370,7 @@ final class OpenClExecutable implements Executable, Profiled {
       }
       closed = true;
       forgetEvents();
+      forgetRecording();
       kernels.forEach(device.programs()::release);
       arena.close();
       Arrays.fill(bound, null);

@@ -16,6 +16,7 @@ import org.jocl.cl_kernel;
 import org.jocl.cl_program;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.Settings;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 
 /**
@@ -82,17 +83,16 @@ final class Programs {
   }
 
   /**
-   * One kernel object for each text, in order.
+   * One kernel object for each dispatch, in order.
    *
-   * @param labels what each kernel does, for messages
    * @throws DeviceException with the build log if a kernel does not build
    */
-  synchronized List<Kernel> kernels(List<Rendered> texts, List<String> labels) {
+  synchronized List<Kernel> kernels(List<Dispatch> dispatches) {
     List<Rendered> missing = new ArrayList<>();
     Map<String, String> names = new LinkedHashMap<>();
-    for (int i = 0; i < texts.size(); i++) {
-      Rendered r = texts.get(i);
-      if (!bySource.containsKey(r.source()) && names.put(r.entry(), labels.get(i)) == null) {
+    for (Dispatch d : dispatches) {
+      Rendered r = d.text();
+      if (!bySource.containsKey(r.source()) && names.put(r.entry(), d.label()) == null) {
         missing.add(r);
       }
     }
@@ -111,11 +111,11 @@ final class Programs {
     }
     List<Kernel> out = new ArrayList<>();
     try {
-      for (int i = 0; i < texts.size(); i++) {
-        Program p = bySource.get(texts.get(i).source());
+      for (Dispatch d : dispatches) {
+        Program p = bySource.get(d.text().source());
         int[] status = new int[1];
-        cl_kernel k = CL.clCreateKernel(p.program, texts.get(i).entry(), status);
-        Cl.check(status[0], "clCreateKernel of " + labels.get(i));
+        cl_kernel k = CL.clCreateKernel(p.program, d.text().entry(), status);
+        Cl.check(status[0], "clCreateKernel of " + d.label());
         p.kernels++;
         use(p);
         out.add(new Kernel(k, p));

@@ -31,7 +31,8 @@ public interface Tunable {
    *
    * @param schedule what would be run
    * @param tuning parameters of the templates
-   * @return a text for each launch; equal texts stand for equal kernels with equal launch sizes
+   * @return a text for each kernel that is enqueued; equal texts stand for equal kernels with equal
+   *     launch sizes
    */
   List<String> kernels(Schedule schedule, Tuning tuning);
 

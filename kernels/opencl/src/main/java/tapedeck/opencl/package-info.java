@@ -17,6 +17,12 @@
  *   <li>{@code tapedeck.opencl.binaries} = {@code on} or {@code off}: whether program binaries are
  *       kept in the folder {@code tapedeck.cache.dir}; by default on every platform but PoCL, which
  *       has a cache of its own
+ *   <li>{@code tapedeck.opencl.command-buffer} = {@code on}: runs with the same buffers as the run
+ *       before are one call, where the device can do that; read when a device is opened, like the
+ *       next two
+ *   <li>{@code tapedeck.opencl.queues} = {@code 2}: what is independent may run side by side
+ *   <li>{@code tapedeck.opencl.staging} = {@code on} or {@code off}: whether transfers go through
+ *       page-locked memory; by default where the device does not share the host's memory
  * </ul>
  */
 package tapedeck.opencl;

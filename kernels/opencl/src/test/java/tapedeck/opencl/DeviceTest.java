@@ -36,6 +36,7 @@ import tapedeck.ad.type.DTypeException;
 import tapedeck.ad.type.DeviceException;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import tapedeck.cpu.interp.InterpProvider;
+import tapedeck.opencl.render.Dispatch;
 import tapedeck.opencl.render.Rendered;
 import tapedeck.opencl.render.TensorCores;
 
@@ -266,10 +267,16 @@ class DeviceTest {
             new long[] {1},
             "bad",
             false);
+    Schedule.Launch launch =
+        new Schedule.Launch(
+            new Kernel(List.of(), List.of(), List.of(), Optional.empty()),
+            "matmul+relu",
+            "",
+            List.of());
     DeviceException e =
         assertThrows(
             DeviceException.class,
-            () -> device.programs().kernels(List.of(bad), List.of("matmul+relu")));
+            () -> device.programs().kernels(List.of(new Dispatch(bad, List.of(launch)))));
     assertTrue(e.getMessage().contains("CL_BUILD_PROGRAM_FAILURE"), e.getMessage());
     assertTrue(e.getMessage().contains("matmul+relu"), e.getMessage());
     assertTrue(e.getMessage().contains("nonsense"), e.getMessage());

@@ -107,17 +107,11 @@ final class GroupRenderer {
     w.line("const int lid = (int)get_local_id(0);");
     w.line("const int c = " + (columns ? "lid % " + points : "lid / " + lanes) + ";");
     w.line("const int r = " + (columns ? "lid / " + points : "lid % " + lanes) + ";");
+    List<Draft.Local> locals = new ArrayList<>();
     for (Phase p : kernel.phases()) {
       if (p instanceof Phase.Reduce r) {
         for (Phase.Accumulator a : r.accs()) {
-          w.line(
-              "__local "
-                  + ScalarText.type(a.dtype(), 1)
-                  + " t"
-                  + a.id()
-                  + "["
-                  + lanes * points
-                  + "];");
+          locals.add(new Draft.Local(a.dtype(), "t" + a.id(), (long) lanes * points));
         }
       }
     }
@@ -160,10 +154,8 @@ final class GroupRenderer {
             + points
             + "; first < "
             + all
-            + "; first += ("
-            + t
-            + ")get_num_groups(0) * "
-            + points
+            + "; first += "
+            + launched * points
             + ")");
     long size = (long) lanes * points;
     return new Draft(
@@ -177,7 +169,9 @@ final class GroupRenderer {
             + " lanes"
             + (blocks ? " x" + width : "")
             + (kept.isEmpty() ? "" : " kept"),
-        "__attribute__((reqd_work_group_size(" + size + ", 1, 1)))\n");
+        "__attribute__((reqd_work_group_size(" + size + ", 1, 1)))\n",
+        "",
+        locals);
   }
 
   /** The vectors of the phases that keep values are equally wide. */

@@ -21,11 +21,17 @@ final class LoopRenderer {
   private final Writer w;
   private final Parameters tuning;
   private final int width;
+  private final long group;
 
-  LoopRenderer(Kernel kernel, Target target, boolean[] written, Facts facts, Parameters tuning) {
+  /**
+   * @param group work-items of a work-group on GPUs; 0 leaves the choice
+   */
+  LoopRenderer(
+      Kernel kernel, Target target, boolean[] written, Facts facts, Parameters tuning, long group) {
     this.kernel = kernel;
     this.target = target;
     this.tuning = tuning;
+    this.group = group;
     boolean gpu = target.profile() == Profile.GPU;
     this.w = new Writer(kernel, written, !facts.fits32(), gpu);
     int bytes = gpu ? tuning.get("bytes") : Math.min(tuning.get("bytes"), target.vectorBytes());
@@ -42,11 +48,7 @@ final class LoopRenderer {
     int lanes = gpuLanes();
     Loop last = grid.isEmpty() ? null : grid.getLast();
     long points = kernel.points() / lanes;
-    long group = Integer.highestOneBit(Math.min(tuning.get("group"), target.maxGroup()));
-    // Few points are spread over all multiprocessors.
-    while (group > 64 && points < group * target.computeUnits()) {
-      group /= 2;
-    }
+    long group = this.group == 0 ? group(points) : this.group;
     long groups =
         Math.min((points + group - 1) / group, (long) target.computeUnits() * tuning.get("groups"));
     Scope top = w.scope();
@@ -79,15 +81,24 @@ final class LoopRenderer {
             + t
             + ")get_global_id(0); g < "
             + points
-            + "; g += ("
-            + t
-            + ")get_global_size(0))");
+            + "; g += "
+            + groups * group
+            + ")");
     return new Draft(
         top,
         new long[] {groups * group},
         new long[] {group},
         lanes > 1 ? "grid x" + lanes : "grid",
         "__attribute__((reqd_work_group_size(" + group + ", 1, 1)))\n");
+  }
+
+  private long group(long points) {
+    long size = Integer.highestOneBit(Math.min(tuning.get("group"), target.maxGroup()));
+    // Few points are spread over all multiprocessors.
+    while (size > 64 && points < size * target.computeUnits()) {
+      size /= 2;
+    }
+    return size;
   }
 
   private int gpuLanes() {

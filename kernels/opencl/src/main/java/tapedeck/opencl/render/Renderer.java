@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import tapedeck.ad.kir.Kernel;
@@ -40,13 +41,87 @@ public final class Renderer {
   }
 
   /**
-   * A launch's kernel as OpenCL C.
+   * What is enqueued for a schedule, in order.
    *
-   * @param schedule tells which of its parameters share memory
-   * @param launch one of the schedule's launches
+   * @param join whether launches that may be one are one; see {@link Schedule.Launch#joins}
    */
-  public Rendered render(Schedule schedule, Schedule.Launch launch) {
-    return render(launch.kernel(), sharing(schedule, launch));
+  public List<Dispatch> dispatches(Schedule schedule, boolean join) {
+    List<Dispatch> out = new ArrayList<>();
+    List<Schedule.Launch> all = schedule.launches();
+    for (int from = 0, to; from < all.size(); from = to) {
+      to = from + 1;
+      while (join && to < all.size() && all.get(to).joins()) {
+        to++;
+      }
+      out.addAll(together(schedule, all.subList(from, to)));
+    }
+    return out;
+  }
+
+  /** A launch with the form of its kernel. */
+  private record Part(
+      Schedule.Launch launch, List<Integer> slots, boolean[] written, Facts facts, Draft draft) {
+    long group() {
+      return draft.local()[0];
+    }
+
+    Rendered alone() {
+      return finish(launch.kernel(), slots, written, facts.uses(DType.FLOAT64), draft);
+    }
+  }
+
+  private Part part(Schedule schedule, Schedule.Launch l) {
+    List<Integer> slots = sharing(schedule, l);
+    boolean[] written = written(l.kernel(), slots);
+    Facts facts = new Facts(l.kernel());
+    return new Part(l, slots, written, facts, draft(l.kernel(), written, facts));
+  }
+
+  /** The part with work-groups of another size, which only matter where they share memory. */
+  private Part resized(Part p, long group) {
+    if (p.group() == group || !p.draft().locals().isEmpty()) {
+      return p;
+    }
+    Kernel k = p.launch().kernel();
+    Draft d = new LoopRenderer(k, target, p.written(), p.facts(), loops(k), group).render();
+    return new Part(p.launch(), p.slots(), p.written(), p.facts(), d);
+  }
+
+  /** Launches that may be one as few dispatches, each of which computes what it would alone. */
+  private List<Dispatch> together(Schedule schedule, List<Schedule.Launch> launches) {
+    List<Part> parts = launches.stream().map(l -> part(schedule, l)).toList();
+    long group =
+        parts.stream()
+            .max(
+                Comparator.comparing((Part p) -> !p.draft().locals().isEmpty())
+                    .thenComparingLong(Part::group))
+            .orElseThrow()
+            .group();
+    List<Dispatch> out = new ArrayList<>();
+    List<Part> joined = new ArrayList<>();
+    long local = 0;
+    for (Part p : parts) {
+      Part sized = launches.size() == 1 ? p : resized(p, group);
+      long more = local + p.draft().localBytes();
+      if (sized.group() == group && more <= target.localBytes()) {
+        joined.add(sized);
+        local = more;
+      } else {
+        out.add(new Dispatch(p.alone(), List.of(p.launch())));
+      }
+    }
+    Rendered text = joined.size() == 1 ? joined.getFirst().alone() : join(joined);
+    out.add(new Dispatch(text, joined.stream().map(Part::launch).toList()));
+    return out;
+  }
+
+  private static Rendered join(List<Part> parts) {
+    JoinedText text = new JoinedText(parts.getFirst().draft());
+    for (Part p : parts) {
+      List<String> types = types(p.launch().kernel(), p.slots(), p.written());
+      text.add(p.draft(), types, p.facts().uses(DType.FLOAT64));
+    }
+    return text.finish();
   }
 
   /**
@@ -87,7 +162,7 @@ public final class Renderer {
     if (d == null && gpu) {
       d = GroupRenderer.render(k, target, written, facts, tuning.get(Template.REDUCE_GROUPS));
     }
-    return d == null ? new LoopRenderer(k, target, written, facts, loops(k)).render() : d;
+    return d == null ? new LoopRenderer(k, target, written, facts, loops(k), 0).render() : d;
   }
 
   private Parameters loops(Kernel k) {
@@ -112,19 +187,15 @@ public final class Renderer {
   private static Rendered finish(
       Kernel k, List<Integer> slots, boolean[] written, boolean float64, Draft d) {
     StringBuilder s = new StringBuilder("(");
-    for (int i = 0; i < k.params().size(); i++) {
-      Kernel.Param p = k.params().get(i);
-      int at = i;
-      boolean alone =
-          !written[i]
-              || java.util.stream.IntStream.range(0, slots.size())
-                  .noneMatch(j -> j != at && slots.get(j).equals(slots.get(at)));
-      s.append(i == 0 ? "" : ",").append("\n    __global ").append(written[i] ? "" : "const ");
-      s.append(ScalarText.type(p.dtype(), 1)).append(alone ? " *restrict p" : " *p").append(i);
+    List<String> types = types(k, slots, written);
+    for (int i = 0; i < types.size(); i++) {
+      s.append(i == 0 ? "" : ",").append("\n    ").append(types.get(i)).append('p').append(i);
     }
-    s.append(") {\n").append(d.top().text()).append("}\n");
+    s.append(") {\n");
+    d.locals().forEach(l -> s.append("  ").append(l.declaration()).append('\n'));
+    s.append(d.top().text()).append("}\n");
     String body = s.toString();
-    String name = "td_" + hash(d.functions() + d.attributes() + body);
+    String name = name(d.functions() + d.attributes() + body);
     return new Rendered(
         name,
         d.functions() + "__kernel " + d.attributes() + "void " + name + body,
@@ -132,6 +203,29 @@ public final class Renderer {
         d.local(),
         d.strategy(),
         float64);
+  }
+
+  /** The parameters' types as C text, to which a name can be added. */
+  private static List<String> types(Kernel k, List<Integer> slots, boolean[] written) {
+    List<String> out = new ArrayList<>();
+    for (int i = 0; i < k.params().size(); i++) {
+      int at = i;
+      boolean alone =
+          !written[i]
+              || java.util.stream.IntStream.range(0, slots.size())
+                  .noneMatch(j -> j != at && slots.get(j).equals(slots.get(at)));
+      out.add(
+          "__global "
+              + (written[i] ? "" : "const ")
+              + ScalarText.type(k.params().get(i).dtype(), 1)
+              + (alone ? " *restrict " : " *"));
+    }
+    return out;
+  }
+
+  /** The name of a kernel with this text. */
+  static String name(String text) {
+    return "td_" + hash(text);
   }
 
   private static String hash(String text) {
