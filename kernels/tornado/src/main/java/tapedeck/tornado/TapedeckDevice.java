@@ -15,6 +15,7 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /**
@@ -58,6 +59,10 @@ final class TapedeckDevice implements Device {
 
   Memory allocator() {
     return memory;
+  }
+
+  Target target() {
+    return description.target();
   }
 
   Kernels kernels() {

@@ -36,11 +36,12 @@ public final class TornadoProvider implements BackendProvider {
               + " TORNADOVM_HOME set");
     }
     configure();
+    boolean extended = Extensions.install();
     List<Candidate> found = new ArrayList<>();
     try {
       for (TornadoBackend b : new TornadoDeviceMap().getAllBackends()) {
         for (TornadoDevice d : b.getAllDevices()) {
-          found.add(new Found(Description.of(d, "tornado:" + found.size())));
+          found.add(new Found(Description.of(d, "tornado:" + found.size(), extended)));
         }
       }
     } catch (LinkageError | RuntimeException e) {

@@ -151,7 +151,7 @@ class FormsTest {
     float[] x = values(b * m * k, 1);
     float[] y = values(b * k * n, 2);
     for (boolean gpu : new boolean[] {false, true}) {
-      Kernels kernels = new Kernels(new Target(gpu, 2, 256, 1 << 18));
+      Kernels kernels = new Kernels(new Target(gpu, device.target().extended(), 2, 256, 1 << 18));
       String form = kernels.get(kernel).kernel().form();
       assertTrue(form.startsWith("product"), form);
       float[] z = run(kernel, kernels, x, y);
@@ -194,7 +194,7 @@ class FormsTest {
                             add(new Expr.Acc(0, T), new Expr.Acc(1, T)),
                             new Expr.Load(1, T, Index.of(ln)))))));
     Kernel k = kernel((long) rows * columns, columns, columns, List.of(ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
     assertTrue(kernels.get(k).kernel().form().startsWith("columns"));
     float[] x = values(rows * columns, 1);
     float[] y = values(columns, 2);
@@ -266,7 +266,7 @@ class FormsTest {
                         add(sum, new Expr.Load(1, T, at(lm, le, n, false)))))));
     long size = (long) rows * n;
     Kernel k = kernel(size, size, size, List.of(lm), phases, null);
-    Kernels kernels = new Kernels(new Target(true, 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(new Target(true, device.target().extended(), 2, 256, 1 << 18, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("group"));
     float[] x = values(rows * n, 1);
     float[] y = values(rows * n, 2);
@@ -320,7 +320,8 @@ class FormsTest {
                         2, inside, add(add(Expr.apply(ScalarOp.MUL, T, x, row), back), guarded)))));
     long size = rows * stride;
     Kernel k = kernel(size, rows, size, List.of(lm, ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18, 1));
+    Kernels kernels =
+        new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("blocks"));
     float[] a = values((int) size, 1);
     float[] b = values(rows, 2);
@@ -380,7 +381,7 @@ class FormsTest {
             new Phase.Emit(
                 List.of(), List.of(new Phase.Store(2, Index.of(l), Expr.apply(op, T, load)))));
     Kernel k = kernel(x.length, 1, x.length, List.of(l), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
     float[] z = run(k, kernels, x, new float[1]);
     for (int i = 0; i < x.length; i++) {
       float exact = (float) reference.applyAsDouble(x[i]);

@@ -1,6 +1,7 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -32,6 +33,8 @@ final class CpuBlocks {
   /** All arrays of a work-item, so that they stay in the first-level cache. */
   private static final int MOST_BYTES = 24 << 10;
 
+  private static final Set<ScalarOp> TURNS = Set.of(ScalarOp.SIN, ScalarOp.COS, ScalarOp.TAN);
+
   private final Kernel kernel;
   private final Target target;
   private final List<Phase.Store> stores;
@@ -42,6 +45,7 @@ final class CpuBlocks {
   private final List<Expr> fetched = new ArrayList<>();
 
   private final List<Expr> invariant = new ArrayList<>();
+  private boolean turns;
   private final int elements;
   private final int blocks;
   private final long total;
@@ -107,7 +111,10 @@ final class CpuBlocks {
           fetched.add(v);
         }
       }
-      case Expr.Apply a -> a.args().forEach(x -> classify(x, seen));
+      case Expr.Apply a -> {
+        turns |= TURNS.contains(a.op());
+        a.args().forEach(x -> classify(x, seen));
+      }
     }
   }
 
@@ -211,24 +218,7 @@ final class CpuBlocks {
       g.push(e);
       g.known(e, g.keep(Types.kind(e.dtype())));
     }
-    each(
-        code::iconst_0,
-        size,
-        1,
-        i -> {
-          along(n0, i);
-          arrays.forEach(
-              (e, array) -> {
-                code.aload(array).iload(i).arrayLoad(Types.kind(e.dtype()));
-                g.known(e, g.keep(Types.kind(e.dtype())));
-              });
-          for (int s = 0; s < results.length; s++) {
-            Expr value = stores.get(s).value();
-            code.aload(results[s]).iload(i);
-            g.push(value);
-            code.arrayStore(Types.kind(value.dtype()));
-          }
-        });
+    compute(n0, size, arrays, results);
     g.close();
     for (int s = 0; s < results.length; s++) {
       Phase.Store st = stores.get(s);
@@ -249,6 +239,42 @@ final class CpuBlocks {
                 () -> g.index(st.index()),
                 () -> code.aload(array).iload(i).arrayLoad(Types.kind(d)));
           });
+    }
+  }
+
+  /**
+   * Operands to results. Where there are quarter turns, the formulas for small arguments come
+   * first, and a block with a larger one is computed again by the device's functions.
+   */
+  private void compute(int n0, Runnable size, Map<Expr, Integer> arrays, int[] results) {
+    if (!turns || !g.ops.own()) {
+      each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+      return;
+    }
+    code.iconst_0();
+    int largest = g.keep(TypeKind.INT);
+    g.ops.shortTurns(largest);
+    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+    g.ops.longTurns();
+    Label end = code.newLabel();
+    code.iload(largest).loadConstant(Float.floatToRawIntBits(CpuMath.TRIG_MAX)).if_icmple(end);
+    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+    code.labelBinding(end);
+    code.nop();
+  }
+
+  private void point(int n0, int i, Map<Expr, Integer> arrays, int[] results) {
+    along(n0, i);
+    arrays.forEach(
+        (e, array) -> {
+          code.aload(array).iload(i).arrayLoad(Types.kind(e.dtype()));
+          g.known(e, g.keep(Types.kind(e.dtype())));
+        });
+    for (int s = 0; s < results.length; s++) {
+      Expr value = stores.get(s).value();
+      code.aload(results[s]).iload(i);
+      g.push(value);
+      code.arrayStore(Types.kind(value.dtype()));
     }
   }
 

@@ -224,7 +224,7 @@ final class CpuProduct {
             g.arrayLoad(t);
             for (int u = 0; u < terms; u++) {
               code.loadLocal(kind, a[r][u]).loadLocal(kind, b[u]);
-              p.multiplyAdd(code);
+              g.ops.multiplyAdd(t);
             }
             sum[r] = g.keep(kind);
           }

@@ -235,7 +235,7 @@ final class GpuProduct {
         code.aload(left).loadConstant(i * DEPTH + d);
         g.arrayLoad(t);
         code.loadLocal(kind, b);
-        p.multiplyAdd(code);
+        g.ops.multiplyAdd(t);
         code.storeLocal(kind, sums[i]);
       }
     }
