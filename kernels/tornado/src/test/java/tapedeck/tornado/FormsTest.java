@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.DoubleUnaryOperator;
+import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -367,25 +369,48 @@ class FormsTest {
       1.0000001f
     };
     System.arraycopy(special, 0, x, 0, special.length);
-    functionIsAccurate(ScalarOp.TANH, x, Math::tanh);
-    functionIsAccurate(ScalarOp.LOG, x, Math::log);
-    functionIsAccurate(ScalarOp.LOG1P, x, Math::log1p);
-    functionIsAccurate(ScalarOp.EXPM1, x, Math::expm1);
+    // Powers: small ones, of which some are integers, and every pair of special values.
+    float[] y = new float[n];
+    for (int i = 0; i < n; i++) {
+      y[i] = i % 3 == 0 ? i % 13 - 6 : (i % 1009 - 504) / 32f;
+    }
+    for (int i = 0; i < special.length * special.length; i++) {
+      x[n / 2 + i] = special[i / special.length];
+      y[n / 2 + i] = special[i % special.length];
+    }
+    Map<ScalarOp, DoubleBinaryOperator> functions = new EnumMap<>(ScalarOp.class);
+    functions.put(ScalarOp.EXP, (a, b) -> Math.exp(a));
+    functions.put(ScalarOp.EXPM1, (a, b) -> Math.expm1(a));
+    functions.put(ScalarOp.LOG, (a, b) -> Math.log(a));
+    functions.put(ScalarOp.LOG1P, (a, b) -> Math.log1p(a));
+    functions.put(ScalarOp.SIGMOID, (a, b) -> 1 / (1 + Math.exp(-a)));
+    functions.put(ScalarOp.TANH, (a, b) -> Math.tanh(a));
+    functions.put(ScalarOp.SINH, (a, b) -> Math.sinh(a));
+    functions.put(ScalarOp.COSH, (a, b) -> Math.cosh(a));
+    functions.put(ScalarOp.SIN, (a, b) -> Math.sin(a));
+    functions.put(ScalarOp.COS, (a, b) -> Math.cos(a));
+    functions.put(ScalarOp.TAN, (a, b) -> Math.tan(a));
+    // Where Java gives NaN, any power of 1 and infinite ones of -1 are 1.
+    functions.put(
+        ScalarOp.POW,
+        (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
+    functions.forEach((op, f) -> functionIsAccurate(op, x, y, f));
   }
 
-  private void functionIsAccurate(ScalarOp op, float[] x, DoubleUnaryOperator reference) {
+  private void functionIsAccurate(
+      ScalarOp op, float[] x, float[] y, DoubleBinaryOperator reference) {
     Loop l = new Loop(0, x.length);
-    Expr load = new Expr.Load(0, T, Index.of(l));
+    Expr a = new Expr.Load(0, T, Index.of(l));
+    Expr b = new Expr.Load(1, T, Index.of(l));
+    Expr value = op == ScalarOp.POW ? Expr.apply(op, T, a, b) : Expr.apply(op, T, a);
     List<Phase> phases =
-        List.of(
-            new Phase.Emit(
-                List.of(), List.of(new Phase.Store(2, Index.of(l), Expr.apply(op, T, load)))));
-    Kernel k = kernel(x.length, 1, x.length, List.of(l), phases, null);
+        List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value))));
+    Kernel k = kernel(x.length, y.length, x.length, List.of(l), phases, null);
     Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
-    float[] z = run(k, kernels, x, new float[1]);
+    float[] z = run(k, kernels, x, y);
     for (int i = 0; i < x.length; i++) {
-      float exact = (float) reference.applyAsDouble(x[i]);
-      String what = op + " of " + x[i];
+      float exact = (float) reference.applyAsDouble(x[i], y[i]);
+      String what = op + " of " + x[i] + (op == ScalarOp.POW ? " and " + y[i] : "");
       if (exact == 0 || Float.isNaN(exact) || Float.isInfinite(exact)) {
         assertEquals(exact, z[i], what);
       } else {
