@@ -392,8 +392,7 @@ class FormsTest {
     functions.put(ScalarOp.TAN, (a, b) -> Math.tan(a));
     // Where Java gives NaN, any power of 1 and infinite ones of -1 are 1.
     functions.put(
-        ScalarOp.POW,
-        (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
+        ScalarOp.POW, (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
     functions.forEach((op, f) -> functionIsAccurate(op, x, y, f));
   }
 
