@@ -2,7 +2,6 @@ package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
-import java.util.List;
 import java.util.function.IntConsumer;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.ScalarOp;
@@ -75,24 +74,18 @@ final class CpuProduct {
   }
 
   private JavaKernel write(String name) {
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (to, params) -> {
-              code = to;
-              g = new ExprGen(to, params, target);
-              body();
-            });
-    return new JavaKernel(
+    return KernelClass.kernel(
         name,
-        bytes,
-        used,
+        kernel,
+        target,
         groups(blockM, blockN),
         1,
-        "product " + blockM + "x" + blockN + "x" + blockK + ", tile " + ROWS + "x" + TERMS);
+        "product " + blockM + "x" + blockN + "x" + blockK + ", tile " + ROWS + "x" + TERMS,
+        gen -> {
+          g = gen;
+          code = gen.code;
+          body();
+        });
   }
 
   private void body() {

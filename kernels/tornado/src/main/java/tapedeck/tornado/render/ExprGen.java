@@ -47,6 +47,11 @@ final class ExprGen {
     scopes.push(new IdentityHashMap<>());
   }
 
+  /** The local with the array of a kernel's parameter. */
+  int local(int param) {
+    return params[param];
+  }
+
   /** The loop's value is in this int local from now on. */
   void bind(Loop l, int slot) {
     loops.put(l, slot);
