@@ -15,8 +15,8 @@ import tapedeck.ad.type.DType;
  * the sums of a few rows; the device compiler makes vectors of it.
  */
 final class CpuProduct {
-  private static final int ROWS = 4;
-  private static final int TERMS = 8;
+  private static final int ROWS = 8;
+  private static final int TERMS = 4;
   private static final int MOST_M = 64;
   private static final int MOST_N = 128;
   private static final int MOST_K = 128;
