@@ -152,8 +152,13 @@ class FormsTest {
                 Precision.HIGHEST));
     float[] x = values(b * m * k, 1);
     float[] y = values(b * k * n, 2);
-    for (boolean gpu : new boolean[] {false, true}) {
-      Kernels kernels = new Kernels(new Target(gpu, device.target().extended(), 2, 256, 1 << 18));
+    boolean extended = device.target().extended();
+    for (Target target :
+        List.of(
+            new Target(false, false, 2, 256, 1 << 18),
+            new Target(false, extended, 2, 256, 1 << 18),
+            new Target(true, extended, 2, 256, 1 << 18))) {
+      Kernels kernels = new Kernels(target);
       String form = kernels.get(kernel).kernel().form();
       assertTrue(form.startsWith("product"), form);
       float[] z = run(kernel, kernels, x, y);
@@ -394,6 +399,14 @@ class FormsTest {
     functions.put(
         ScalarOp.POW, (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
     functions.forEach((op, f) -> functionIsAccurate(op, x, y, f));
+  }
+
+  /** Bits and fused multiply-add, where the driver lets them in, are what Java says they are. */
+  @Test
+  void extendedInstructionsAreInstalledWhereTheDriverIsOpenCl() {
+    boolean opencl = device.info().details().get("driver").equals("OPENCL");
+    assertEquals(opencl, device.target().extended());
+    assertEquals(opencl ? "yes" : "no", device.info().details().get("extended instructions"));
   }
 
   private void functionIsAccurate(
