@@ -63,6 +63,12 @@ public final class Elementwise implements Workload {
     return List.of(
         line("elementwise/scale-shift", in.x, x -> x.mul(2).add(1)),
         line("elementwise/cubic", in.x, x -> x.mul(0.1).add(1).mul(x).sub(3).mul(x).add(2)),
+        line("elementwise/exp", in.x, Tensor::exp),
+        line("elementwise/log", in.square, Tensor::log),
+        line("elementwise/sin", in.x, Tensor::sin),
+        line("elementwise/cos", in.x, Tensor::cos),
+        line("elementwise/pow", in.square, x -> x.pow(in.gradient)),
+        line("elementwise/erf", in.x, Tensor::erf),
         line("elementwise/tanh", in.x, Tensor::tanh),
         line("elementwise/sigmoid", in.x, Tensor::sigmoid),
         line("elementwise/softplus", in.x, Tensor::softplus),

@@ -6,6 +6,7 @@ import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 
 /**
  * A device of TornadoVM as this backend sees it.
@@ -19,7 +20,12 @@ import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 record Description(
     TornadoDevice device, String name, DeviceInfo info, Target target, boolean float64) {
 
-  static Description of(TornadoDevice d, String name) {
+  /**
+   * A device that TornadoVM found.
+   *
+   * @param extended whether the OpenCL driver has {@link Extensions}
+   */
+  static Description of(TornadoDevice d, String name, boolean extended) {
     boolean gpu = d.getDeviceType() == TornadoDeviceType.GPU;
     String kind =
         switch (d.getDeviceType()) {
@@ -34,6 +40,8 @@ record Description(
     details.put("platform", d.getPlatformName());
     details.put("local memory", d.getDeviceLocalMemorySize() + " bytes");
     details.put("largest group", Integer.toString(group));
+    boolean more = extended && d.getTornadoVMBackend() == TornadoVMBackendType.OPENCL;
+    details.put("extended instructions", more ? "yes" : "no");
     // Below every other backend: TornadoVM is used where it is asked for.
     DeviceInfo info =
         new DeviceInfo(
@@ -47,7 +55,7 @@ record Description(
         d,
         name,
         info,
-        new Target(forms(gpu), units, group, d.getDeviceLocalMemorySize()),
+        new Target(forms(gpu), more, units, group, d.getDeviceLocalMemorySize()),
         d.getDeviceContext().isFP64Supported());
   }
 

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.DeviceInfo;
@@ -15,6 +17,7 @@ import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.type.ClosedException;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /**
@@ -28,7 +31,10 @@ final class TapedeckDevice implements Device {
   private final Description description;
   private final Memory memory;
   private final Kernels kernels;
-  private final DeviceThread thread;
+
+  /** The one thread that calls TornadoVM, where threads do not share its queues. */
+  private final Optional<DeviceThread> thread;
+
   private final Set<TornadoBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<TornadoExecutable> executables =
       Collections.newSetFromMap(new IdentityHashMap<>());
@@ -39,25 +45,41 @@ final class TapedeckDevice implements Device {
     this.description = description;
     this.memory = new Memory(description.device(), description.name());
     this.kernels = new Kernels(description.target());
-    this.thread = new DeviceThread(description.name());
+    this.thread =
+        description.target().extended()
+            ? Optional.empty()
+            : Optional.of(new DeviceThread(description.name()));
   }
 
   TornadoDevice device() {
     return description.device();
   }
 
-  /** Runs a body on the device's thread, holding the device. */
+  /** Runs a body, holding the device. */
   void exclusively(Runnable body) {
-    thread.run(
+    exclusively(
+        () -> {
+          body.run();
+          return true;
+        });
+  }
+
+  private <T> T exclusively(Supplier<T> body) {
+    Supplier<T> holding =
         () -> {
           synchronized (this) {
-            body.run();
+            return body.get();
           }
-        });
+        };
+    return thread.isPresent() ? thread.get().call(holding) : holding.get();
   }
 
   Memory allocator() {
     return memory;
+  }
+
+  Target target() {
+    return description.target();
   }
 
   Kernels kernels() {
@@ -146,13 +168,11 @@ final class TapedeckDevice implements Device {
   @Override
   public Executable compile(Schedule schedule) {
     checkOpen();
-    return thread.call(
+    return exclusively(
         () -> {
-          synchronized (this) {
-            TornadoExecutable e = TornadoExecutable.compile(this, schedule);
-            executables.add(e);
-            return e;
-          }
+          TornadoExecutable e = TornadoExecutable.compile(this, schedule);
+          executables.add(e);
+          return e;
         });
   }
 
@@ -183,6 +203,6 @@ final class TapedeckDevice implements Device {
             memory.close();
           }
         });
-    thread.close();
+    thread.ifPresent(DeviceThread::close);
   }
 }

@@ -36,11 +36,12 @@ public final class TornadoProvider implements BackendProvider {
               + " TORNADOVM_HOME set");
     }
     configure();
+    boolean extended = Extensions.install();
     List<Candidate> found = new ArrayList<>();
     try {
       for (TornadoBackend b : new TornadoDeviceMap().getAllBackends()) {
         for (TornadoDevice d : b.getAllDevices()) {
-          found.add(new Found(Description.of(d, "tornado:" + found.size())));
+          found.add(new Found(Description.of(d, "tornado:" + found.size(), extended)));
         }
       }
     } catch (LinkageError | RuntimeException e) {
@@ -68,7 +69,7 @@ public final class TornadoProvider implements BackendProvider {
     System.setProperty("tornado.enable.fastMathOptimizations", "False");
     System.setProperty("tornado.enable.mathOptimizations", "False");
     System.setProperty("tornado.enable.nativeFunctions", "False");
-    // Its pass for fused multiply-adds leaves dead nodes behind; OpenCL C contracts by itself.
+    // Its pass for fused multiply-adds leaves dead nodes behind.
     System.setProperty("tornado.enable.fma", "False");
     System.setProperty("tornado.tvm.maxbytecodesize", "262144");
     System.setProperty("tornado.experimental.reduce", "False");

@@ -15,6 +15,8 @@
  *       of device whatever the device is, for tests
  *   <li>{@code tapedeck.tornado.frames} = {@code rewritten}: leaves launch frames to TornadoVM,
  *       which writes them, and waits, before every launch
+ *   <li>{@code tapedeck.tornado.extensions} = {@code off}: leaves the OpenCL driver's classes as
+ *       they are, without instructions and shared queues that it lacks
  * </ul>
  */
 package tapedeck.tornado;

@@ -17,14 +17,12 @@ public final class FormsProvider implements BackendProvider {
 
   /** The forms for CPU devices, however small a kernel is. */
   public static BackendProvider cpu() {
-    return new FormsProvider(
-        t -> new Target(false, t.computeUnits(), t.maxGroup(), t.localBytes(), 1));
+    return new FormsProvider(t -> t.forms(false));
   }
 
   /** The forms for GPUs, however small a kernel is. */
   public static BackendProvider gpu() {
-    return new FormsProvider(
-        t -> new Target(true, t.computeUnits(), t.maxGroup(), t.localBytes(), 1));
+    return new FormsProvider(t -> t.forms(true));
   }
 
   @Override

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.DoubleUnaryOperator;
+import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,8 +152,13 @@ class FormsTest {
                 Precision.HIGHEST));
     float[] x = values(b * m * k, 1);
     float[] y = values(b * k * n, 2);
-    for (boolean gpu : new boolean[] {false, true}) {
-      Kernels kernels = new Kernels(new Target(gpu, 2, 256, 1 << 18));
+    boolean extended = device.target().extended();
+    for (Target target :
+        List.of(
+            new Target(false, false, 2, 256, 1 << 18),
+            new Target(false, extended, 2, 256, 1 << 18),
+            new Target(true, extended, 2, 256, 1 << 18))) {
+      Kernels kernels = new Kernels(target);
       String form = kernels.get(kernel).kernel().form();
       assertTrue(form.startsWith("product"), form);
       float[] z = run(kernel, kernels, x, y);
@@ -194,7 +201,7 @@ class FormsTest {
                             add(new Expr.Acc(0, T), new Expr.Acc(1, T)),
                             new Expr.Load(1, T, Index.of(ln)))))));
     Kernel k = kernel((long) rows * columns, columns, columns, List.of(ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
     assertTrue(kernels.get(k).kernel().form().startsWith("columns"));
     float[] x = values(rows * columns, 1);
     float[] y = values(columns, 2);
@@ -266,7 +273,7 @@ class FormsTest {
                         add(sum, new Expr.Load(1, T, at(lm, le, n, false)))))));
     long size = (long) rows * n;
     Kernel k = kernel(size, size, size, List.of(lm), phases, null);
-    Kernels kernels = new Kernels(new Target(true, 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(new Target(true, device.target().extended(), 2, 256, 1 << 18, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("group"));
     float[] x = values(rows * n, 1);
     float[] y = values(rows * n, 2);
@@ -320,7 +327,8 @@ class FormsTest {
                         2, inside, add(add(Expr.apply(ScalarOp.MUL, T, x, row), back), guarded)))));
     long size = rows * stride;
     Kernel k = kernel(size, rows, size, List.of(lm, ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18, 1));
+    Kernels kernels =
+        new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("blocks"));
     float[] a = values((int) size, 1);
     float[] b = values(rows, 2);
@@ -366,25 +374,55 @@ class FormsTest {
       1.0000001f
     };
     System.arraycopy(special, 0, x, 0, special.length);
-    functionIsAccurate(ScalarOp.TANH, x, Math::tanh);
-    functionIsAccurate(ScalarOp.LOG, x, Math::log);
-    functionIsAccurate(ScalarOp.LOG1P, x, Math::log1p);
-    functionIsAccurate(ScalarOp.EXPM1, x, Math::expm1);
+    // Powers: small ones, of which some are integers, and every pair of special values.
+    float[] y = new float[n];
+    for (int i = 0; i < n; i++) {
+      y[i] = i % 3 == 0 ? i % 13 - 6 : (i % 1009 - 504) / 32f;
+    }
+    for (int i = 0; i < special.length * special.length; i++) {
+      x[n / 2 + i] = special[i / special.length];
+      y[n / 2 + i] = special[i % special.length];
+    }
+    Map<ScalarOp, DoubleBinaryOperator> functions = new EnumMap<>(ScalarOp.class);
+    functions.put(ScalarOp.EXP, (a, b) -> Math.exp(a));
+    functions.put(ScalarOp.EXPM1, (a, b) -> Math.expm1(a));
+    functions.put(ScalarOp.LOG, (a, b) -> Math.log(a));
+    functions.put(ScalarOp.LOG1P, (a, b) -> Math.log1p(a));
+    functions.put(ScalarOp.SIGMOID, (a, b) -> 1 / (1 + Math.exp(-a)));
+    functions.put(ScalarOp.TANH, (a, b) -> Math.tanh(a));
+    functions.put(ScalarOp.SINH, (a, b) -> Math.sinh(a));
+    functions.put(ScalarOp.COSH, (a, b) -> Math.cosh(a));
+    functions.put(ScalarOp.SIN, (a, b) -> Math.sin(a));
+    functions.put(ScalarOp.COS, (a, b) -> Math.cos(a));
+    functions.put(ScalarOp.TAN, (a, b) -> Math.tan(a));
+    // Where Java gives NaN, any power of 1 and infinite ones of -1 are 1.
+    functions.put(
+        ScalarOp.POW, (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
+    functions.forEach((op, f) -> functionIsAccurate(op, x, y, f));
   }
 
-  private void functionIsAccurate(ScalarOp op, float[] x, DoubleUnaryOperator reference) {
+  /** Bits and fused multiply-add, where the driver lets them in, are what Java says they are. */
+  @Test
+  void extendedInstructionsAreInstalledWhereTheDriverIsOpenCl() {
+    boolean opencl = device.info().details().get("driver").equals("OPENCL");
+    assertEquals(opencl, device.target().extended());
+    assertEquals(opencl ? "yes" : "no", device.info().details().get("extended instructions"));
+  }
+
+  private void functionIsAccurate(
+      ScalarOp op, float[] x, float[] y, DoubleBinaryOperator reference) {
     Loop l = new Loop(0, x.length);
-    Expr load = new Expr.Load(0, T, Index.of(l));
+    Expr a = new Expr.Load(0, T, Index.of(l));
+    Expr b = new Expr.Load(1, T, Index.of(l));
+    Expr value = op == ScalarOp.POW ? Expr.apply(op, T, a, b) : Expr.apply(op, T, a);
     List<Phase> phases =
-        List.of(
-            new Phase.Emit(
-                List.of(), List.of(new Phase.Store(2, Index.of(l), Expr.apply(op, T, load)))));
-    Kernel k = kernel(x.length, 1, x.length, List.of(l), phases, null);
-    Kernels kernels = new Kernels(new Target(false, 2, 256, 1 << 18));
-    float[] z = run(k, kernels, x, new float[1]);
+        List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value))));
+    Kernel k = kernel(x.length, y.length, x.length, List.of(l), phases, null);
+    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
+    float[] z = run(k, kernels, x, y);
     for (int i = 0; i < x.length; i++) {
-      float exact = (float) reference.applyAsDouble(x[i]);
-      String what = op + " of " + x[i];
+      float exact = (float) reference.applyAsDouble(x[i], y[i]);
+      String what = op + " of " + x[i] + (op == ScalarOp.POW ? " and " + y[i] : "");
       if (exact == 0 || Float.isNaN(exact) || Float.isInfinite(exact)) {
         assertEquals(exact, z[i], what);
       } else {

@@ -1,9 +1,11 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -29,8 +31,35 @@ final class CpuBlocks {
   private static final int MOST_ELEMENTS = 256;
   private static final int LEAST_ELEMENTS = 64;
 
+  /** Without functions: arrays so small become registers, and are never written. */
+  private static final int FEW_ELEMENTS = 32;
+
   /** All arrays of a work-item, so that they stay in the first-level cache. */
   private static final int MOST_BYTES = 24 << 10;
+
+  private static final Set<ScalarOp> TURNS = Set.of(ScalarOp.SIN, ScalarOp.COS, ScalarOp.TAN);
+
+  private static final Set<ScalarOp> FUNCTIONS =
+      EnumSet.of(
+          ScalarOp.POW,
+          ScalarOp.ATAN2,
+          ScalarOp.REM,
+          ScalarOp.EXP,
+          ScalarOp.EXPM1,
+          ScalarOp.LOG,
+          ScalarOp.LOG1P,
+          ScalarOp.SIN,
+          ScalarOp.COS,
+          ScalarOp.TAN,
+          ScalarOp.ASIN,
+          ScalarOp.ACOS,
+          ScalarOp.ATAN,
+          ScalarOp.SINH,
+          ScalarOp.COSH,
+          ScalarOp.TANH,
+          ScalarOp.SIGMOID,
+          ScalarOp.ERF,
+          ScalarOp.ERFC);
 
   private final Kernel kernel;
   private final Target target;
@@ -42,6 +71,8 @@ final class CpuBlocks {
   private final List<Expr> fetched = new ArrayList<>();
 
   private final List<Expr> invariant = new ArrayList<>();
+  private boolean turns;
+  private boolean functions;
   private final int elements;
   private final int blocks;
   private final long total;
@@ -49,7 +80,6 @@ final class CpuBlocks {
   private ExprGen g;
   private CodeBuilder code;
   private Vectors vectors;
-  private int[] params;
 
   private CpuBlocks(Kernel kernel, Phase.Emit emit, Target target) {
     this.kernel = kernel;
@@ -62,7 +92,7 @@ final class CpuBlocks {
     long bytes =
         fetched.stream().mapToLong(e -> e.dtype().bytes()).sum()
             + stores.stream().mapToLong(s -> s.value().dtype().bytes()).sum();
-    int size = MOST_ELEMENTS;
+    int size = functions ? MOST_ELEMENTS : FEW_ELEMENTS;
     while (size > LEAST_ELEMENTS && size * bytes > MOST_BYTES) {
       size /= 2;
     }
@@ -107,38 +137,41 @@ final class CpuBlocks {
           fetched.add(v);
         }
       }
-      case Expr.Apply a -> a.args().forEach(x -> classify(x, seen));
+      case Expr.Apply a -> {
+        turns |= TURNS.contains(a.op());
+        functions |= FUNCTIONS.contains(a.op());
+        a.args().forEach(x -> classify(x, seen));
+      }
     }
   }
 
   private JavaKernel write(String name) {
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (to, locals) -> {
-              code = to;
-              params = locals;
-              g = new ExprGen(to, locals, target);
-              vectors = new Vectors(to);
-              body();
-            });
-    return new JavaKernel(name, bytes, used, items, 1, "blocks " + elements);
+    return KernelClass.kernel(
+        name,
+        kernel,
+        target,
+        items,
+        1,
+        "blocks " + elements,
+        gen -> {
+          g = gen;
+          code = gen.code;
+          vectors = new Vectors(code);
+          body();
+        });
   }
 
   private void body() {
     int item = g.workItem("globalIdx");
     for (Expr e : fetched) {
       if (e instanceof Expr.Load l && lanes(l.index(), l.dtype()) > 1) {
-        vectors.declare(params[l.param()], l.dtype(), lanes(l.index(), l.dtype()));
+        vectors.declare(g.local(l.param()), l.dtype(), lanes(l.index(), l.dtype()));
       }
     }
     for (Phase.Store s : stores) {
       DType t = s.value().dtype();
       if (lanes(s.index(), t) > 1) {
-        vectors.declare(params[s.param()], t, lanes(s.index(), t));
+        vectors.declare(g.local(s.param()), t, lanes(s.index(), t));
       }
     }
     Map<Expr, Integer> arrays = new IdentityHashMap<>();
@@ -199,7 +232,7 @@ final class CpuBlocks {
             size,
             (lanes, i) ->
                 vectors.load(
-                    params[l.param()], d, lanes, vectorAt(l.index(), n0, i, lanes), array, i),
+                    g.local(l.param()), d, lanes, vectorAt(l.index(), n0, i, lanes), array, i),
             i -> element(e, n0, i, array));
       } else {
         each(code::iconst_0, size, 1, i -> element(e, n0, i, arrays.get(e)));
@@ -211,24 +244,7 @@ final class CpuBlocks {
       g.push(e);
       g.known(e, g.keep(Types.kind(e.dtype())));
     }
-    each(
-        code::iconst_0,
-        size,
-        1,
-        i -> {
-          along(n0, i);
-          arrays.forEach(
-              (e, array) -> {
-                code.aload(array).iload(i).arrayLoad(Types.kind(e.dtype()));
-                g.known(e, g.keep(Types.kind(e.dtype())));
-              });
-          for (int s = 0; s < results.length; s++) {
-            Expr value = stores.get(s).value();
-            code.aload(results[s]).iload(i);
-            g.push(value);
-            code.arrayStore(Types.kind(value.dtype()));
-          }
-        });
+    compute(n0, size, arrays, results);
     g.close();
     for (int s = 0; s < results.length; s++) {
       Phase.Store st = stores.get(s);
@@ -240,7 +256,7 @@ final class CpuBlocks {
           size,
           (lanes, i) ->
               vectors.store(
-                  params[st.param()], d, lanes, vectorAt(st.index(), n0, i, lanes), array, i),
+                  g.local(st.param()), d, lanes, vectorAt(st.index(), n0, i, lanes), array, i),
           i -> {
             along(n0, i);
             g.store(
@@ -249,6 +265,42 @@ final class CpuBlocks {
                 () -> g.index(st.index()),
                 () -> code.aload(array).iload(i).arrayLoad(Types.kind(d)));
           });
+    }
+  }
+
+  /**
+   * Operands to results. Where there are quarter turns, the formulas for small arguments come
+   * first, and a block with a larger one is computed again by the device's functions.
+   */
+  private void compute(int n0, Runnable size, Map<Expr, Integer> arrays, int[] results) {
+    if (!turns || !g.ops.own()) {
+      each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+      return;
+    }
+    code.iconst_0();
+    int largest = g.keep(TypeKind.INT);
+    g.ops.shortTurns(largest);
+    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+    g.ops.longTurns();
+    Label end = code.newLabel();
+    code.iload(largest).loadConstant(Float.floatToRawIntBits(CpuMath.TRIG_MAX)).if_icmple(end);
+    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
+    code.labelBinding(end);
+    code.nop();
+  }
+
+  private void point(int n0, int i, Map<Expr, Integer> arrays, int[] results) {
+    along(n0, i);
+    arrays.forEach(
+        (e, array) -> {
+          code.aload(array).iload(i).arrayLoad(Types.kind(e.dtype()));
+          g.known(e, g.keep(Types.kind(e.dtype())));
+        });
+    for (int s = 0; s < results.length; s++) {
+      Expr value = stores.get(s).value();
+      code.aload(results[s]).iload(i);
+      g.push(value);
+      code.arrayStore(Types.kind(value.dtype()));
     }
   }
 

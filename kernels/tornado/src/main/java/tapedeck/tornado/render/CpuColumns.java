@@ -62,11 +62,8 @@ final class CpuColumns {
   }
 
   private JavaKernel write(String name) {
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name, kernel, used, (code, params) -> body(code, new ExprGen(code, params, target)));
-    return new JavaKernel(name, bytes, used, groups, 1, "columns " + columns);
+    return KernelClass.kernel(
+        name, kernel, target, groups, 1, "columns " + columns, g -> body(g.code, g));
   }
 
   private void body(CodeBuilder code, ExprGen g) {

@@ -2,7 +2,6 @@ package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
-import java.util.List;
 import java.util.function.IntConsumer;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.ScalarOp;
@@ -16,8 +15,8 @@ import tapedeck.ad.type.DType;
  * the sums of a few rows; the device compiler makes vectors of it.
  */
 final class CpuProduct {
-  private static final int ROWS = 4;
-  private static final int TERMS = 8;
+  private static final int ROWS = 8;
+  private static final int TERMS = 4;
   private static final int MOST_M = 64;
   private static final int MOST_N = 128;
   private static final int MOST_K = 128;
@@ -75,24 +74,18 @@ final class CpuProduct {
   }
 
   private JavaKernel write(String name) {
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (to, params) -> {
-              code = to;
-              g = new ExprGen(to, params, target);
-              body();
-            });
-    return new JavaKernel(
+    return KernelClass.kernel(
         name,
-        bytes,
-        used,
+        kernel,
+        target,
         groups(blockM, blockN),
         1,
-        "product " + blockM + "x" + blockN + "x" + blockK + ", tile " + ROWS + "x" + TERMS);
+        "product " + blockM + "x" + blockN + "x" + blockK + ", tile " + ROWS + "x" + TERMS,
+        gen -> {
+          g = gen;
+          code = gen.code;
+          body();
+        });
   }
 
   private void body() {
@@ -224,7 +217,7 @@ final class CpuProduct {
             g.arrayLoad(t);
             for (int u = 0; u < terms; u++) {
               code.loadLocal(kind, a[r][u]).loadLocal(kind, b[u]);
-              p.multiplyAdd(code);
+              g.ops.multiplyAdd(t);
             }
             sum[r] = g.keep(kind);
           }

@@ -30,7 +30,7 @@ final class ExprGen {
   private static final int CHEAP = 12;
 
   final CodeBuilder code;
-  private final OpCode ops;
+  final OpCode ops;
   private final int[] params;
   private final Map<Loop, Integer> loops = new HashMap<>();
   private final Map<Integer, Integer> accs = new HashMap<>();
@@ -42,9 +42,14 @@ final class ExprGen {
    */
   ExprGen(CodeBuilder code, int[] params, Target target) {
     this.code = code;
-    this.ops = new OpCode(code, target.gpu());
+    this.ops = new OpCode(code, target);
     this.params = params.clone();
     scopes.push(new IdentityHashMap<>());
+  }
+
+  /** The local with the array of a kernel's parameter. */
+  int local(int param) {
+    return params[param];
   }
 
   /** The loop's value is in this int local from now on. */

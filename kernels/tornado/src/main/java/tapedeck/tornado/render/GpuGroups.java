@@ -85,18 +85,18 @@ final class GpuGroups {
   }
 
   private JavaKernel write(String name) {
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (to, params) -> {
-              code = to;
-              g = new ExprGen(to, params, target);
-              body();
-            });
-    return new JavaKernel(name, bytes, used, kernel.points() * items, items, "group of " + items);
+    return KernelClass.kernel(
+        name,
+        kernel,
+        target,
+        kernel.points() * items,
+        items,
+        "group of " + items,
+        gen -> {
+          g = gen;
+          code = gen.code;
+          body();
+        });
   }
 
   private void body() {

@@ -5,7 +5,6 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.util.List;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.type.DType;
@@ -60,24 +59,18 @@ final class GpuProduct {
     int mBlocks = Product.blocks(p.m(), rows);
     int nBlocks = Product.blocks(p.n(), columns);
     long groups = (long) p.batch() * mBlocks * nBlocks;
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (to, params) -> {
-              code = to;
-              g = new ExprGen(to, params, target);
-              body(mBlocks, nBlocks);
-            });
-    return new JavaKernel(
+    return KernelClass.kernel(
         name,
-        bytes,
-        used,
+        kernel,
+        target,
         groups * columns,
         columns,
-        "product " + rows + "x" + columns + "x" + DEPTH + (packRight ? " packed" : ""));
+        "product " + rows + "x" + columns + "x" + DEPTH + (packRight ? " packed" : ""),
+        gen -> {
+          g = gen;
+          code = gen.code;
+          body(mBlocks, nBlocks);
+        });
   }
 
   private void body(int mBlocks, int nBlocks) {
@@ -235,7 +228,7 @@ final class GpuProduct {
         code.aload(left).loadConstant(i * DEPTH + d);
         g.arrayLoad(t);
         code.loadLocal(kind, b);
-        p.multiplyAdd(code);
+        g.ops.multiplyAdd(t);
         code.storeLocal(kind, sums[i]);
       }
     }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.common.TaskPackage;
@@ -30,14 +31,36 @@ final class KernelClass {
   private KernelClass() {}
 
   /**
-   * A class with one kernel method.
+   * A kernel in one of its forms.
    *
    * @param name name of the method, not that of an OpenCL built-in
+   * @param global work-items
+   * @param local work-items of a group
+   * @param form how the work is spread over work-items, for people
+   * @param body writes the method's code
+   */
+  static JavaKernel kernel(
+      String name,
+      Kernel kernel,
+      Target target,
+      long global,
+      long local,
+      String form,
+      Consumer<ExprGen> body) {
+    List<Integer> used = Uses.params(kernel);
+    byte[] bytes =
+        build(name, kernel, used, (code, params) -> body.accept(new ExprGen(code, params, target)));
+    return new JavaKernel(name, bytes, used, global, local, form);
+  }
+
+  /**
+   * A class with one kernel method.
+   *
    * @param params the kernel's parameters that become arguments
    * @param body writes the method's code; the first local is the kernel context, and the array
    *     holds the locals of the kernel's parameters
    */
-  static byte[] build(
+  private static byte[] build(
       String name, Kernel kernel, List<Integer> params, BiConsumer<CodeBuilder, int[]> body) {
     List<ClassDesc> types = new ArrayList<>();
     types.add(Types.CONTEXT);

@@ -1,8 +1,11 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
+import java.util.Collections;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
@@ -13,12 +16,33 @@ final class OpCode {
   private static final ClassDesc FORMULAS = Types.desc(DeviceMath.class);
   private static final ClassDesc CPU_FORMULAS = Types.desc(CpuMath.class);
 
-  private final CodeBuilder code;
-  private final boolean gpu;
+  private static final int NONE = -1;
 
-  OpCode(CodeBuilder code, boolean gpu) {
+  private final CodeBuilder code;
+  private final boolean own;
+  private int turns = NONE;
+
+  OpCode(CodeBuilder code, Target target) {
     this.code = code;
-    this.gpu = gpu;
+    this.own = !target.gpu() && target.extended();
+  }
+
+  /** Whether float32 functions are those of {@link CpuMath}. */
+  boolean own() {
+    return own;
+  }
+
+  /**
+   * From now on, sin, cos and tan of float32 are right up to {@link CpuMath#TRIG_MAX} only, and the
+   * bits of the largest argument are kept in an int local.
+   */
+  void shortTurns(int largest) {
+    turns = largest;
+  }
+
+  /** They are right for all arguments again. */
+  void longTurns() {
+    turns = NONE;
   }
 
   /** Applies {@code op}, whose last operand has type {@code in}, giving {@code out}. */
@@ -41,7 +65,7 @@ final class OpCode {
       case MAX -> extreme("Max", in);
       case ABS -> intrinsic("abs", in, 1);
       case SIGN -> formula(in.isFloat() ? "tdSign" : "tdIntSign", in, in);
-      case POW -> intrinsic("pow", in, 2);
+      case POW -> function("tdPow", in, 2, () -> intrinsic("pow", in, 2));
       case ATAN2 -> intrinsic("atan2", in, 2);
       case FLOOR -> intrinsic("floor", in, 1);
       case CEIL -> intrinsic("ceil", in, 1);
@@ -51,22 +75,22 @@ final class OpCode {
         intrinsic("sqrt", in, 1);
         reciprocal(in);
       }
-      case EXP -> intrinsic("exp", in, 1);
-      case EXPM1 -> byKind("tdExpm1", in, () -> formula("tdExpm1", in, in));
-      case LOG -> byKind("tdLog", in, () -> intrinsic("log", in, 1));
-      case LOG1P -> byKind("tdLog1p", in, () -> formula("tdLog1p", in, in));
-      case SIN -> intrinsic("sin", in, 1);
-      case COS -> intrinsic("cos", in, 1);
-      case TAN -> intrinsic("tan", in, 1);
+      case EXP -> function("tdExp", in, 1, () -> intrinsic("exp", in, 1));
+      case EXPM1 -> function("tdExpm1", in, 1, () -> formula("tdExpm1", in, in));
+      case LOG -> function("tdLog", in, 1, () -> intrinsic("log", in, 1));
+      case LOG1P -> function("tdLog1p", in, 1, () -> formula("tdLog1p", in, in));
+      case SIN -> turn("tdSin", in, () -> intrinsic("sin", in, 1));
+      case COS -> turn("tdCos", in, () -> intrinsic("cos", in, 1));
+      case TAN -> turn("tdTan", in, () -> intrinsic("tan", in, 1));
       case ASIN -> intrinsic("asin", in, 1);
       case ACOS -> intrinsic("acos", in, 1);
       case ATAN -> intrinsic("atan", in, 1);
-      case SINH -> formula("tdSinh", in, in);
-      case COSH -> formula("tdCosh", in, in);
-      case TANH -> byKind("tdTanh", in, () -> intrinsic("tanh", in, 1));
-      case SIGMOID -> formula("tdSigmoid", in, in);
-      case ERF -> formula("tdErf", in, in);
-      case ERFC -> formula("tdErfc", in, in);
+      case SINH -> function("tdSinh", in, 1, () -> formula("tdSinh", in, in));
+      case COSH -> function("tdCosh", in, 1, () -> formula("tdCosh", in, in));
+      case TANH -> function("tdTanh", in, 1, () -> intrinsic("tanh", in, 1));
+      case SIGMOID -> function("tdSigmoid", in, 1, () -> formula("tdSigmoid", in, in));
+      case ERF -> function("tdErf", in, 1, () -> formula("tdErf", in, in));
+      case ERFC -> function("tdErfc", in, 1, () -> formula("tdErfc", in, in));
       case LT -> formula("tdLt", DType.BOOL, in, in);
       case LE -> formula("tdLe", DType.BOOL, in, in);
       case EQ -> formula("tdEq", DType.BOOL, in, in);
@@ -83,13 +107,43 @@ final class OpCode {
     }
   }
 
-  /** A float32 function of {@link CpuMath} on CPU devices, something else elsewhere. */
-  private void byKind(String name, DType t, Runnable elsewhere) {
-    if (gpu || t != DType.FLOAT32) {
-      elsewhere.run();
+  /** A float32 function of {@link CpuMath} where that is possible, or something else. */
+  private void function(String name, DType t, int arity, Runnable otherwise) {
+    if (own && t == DType.FLOAT32) {
+      code.invokestatic(CPU_FORMULAS, name, signature(t, arity));
     } else {
-      code.invokestatic(CPU_FORMULAS, name, MethodTypeDesc.of(Types.scalar(t), Types.scalar(t)));
+      otherwise.run();
     }
+  }
+
+  private void turn(String name, DType t, Runnable otherwise) {
+    if (turns == NONE || t != DType.FLOAT32) {
+      otherwise.run();
+      return;
+    }
+    int x = code.allocateLocal(TypeKind.FLOAT);
+    code.fstore(x).iload(turns).fload(x);
+    code.invokestatic(
+        CPU_FORMULAS,
+        "tdLargest",
+        MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_int, ConstantDescs.CD_float));
+    code.istore(turns).fload(x);
+    function(name, t, 1, otherwise);
+  }
+
+  /** Adds the product of the two topmost values to the one below. */
+  void multiplyAdd(DType t) {
+    if (own) {
+      code.invokestatic(CPU_FORMULAS, "tdMultiplyAdd", signature(t, 3));
+    } else if (t == DType.FLOAT32) {
+      code.fmul().fadd();
+    } else {
+      code.dmul().dadd();
+    }
+  }
+
+  private static MethodTypeDesc signature(DType t, int arity) {
+    return MethodTypeDesc.of(Types.scalar(t), Collections.nCopies(arity, Types.scalar(t)));
   }
 
   /** A method of {@link DeviceMath}. */
@@ -103,9 +157,7 @@ final class OpCode {
 
   /** A method of {@link TornadoMath}, which the compiler maps to an instruction of the device. */
   private void intrinsic(String name, DType t, int arity) {
-    ClassDesc d = Types.scalar(t);
-    code.invokestatic(
-        INTRINSICS, name, arity == 1 ? MethodTypeDesc.of(d, d) : MethodTypeDesc.of(d, d, d));
+    code.invokestatic(INTRINSICS, name, signature(t, arity));
   }
 
   private void extreme(String name, DType t) {

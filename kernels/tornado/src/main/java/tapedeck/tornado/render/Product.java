@@ -1,6 +1,5 @@
 package tapedeck.tornado.render;
 
-import java.lang.classfile.CodeBuilder;
 import java.util.List;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
@@ -61,14 +60,5 @@ record Product(
         && along.size() == 1
         && l.index().isAffine()
         && l.index().coef(along.getFirst()) == 1;
-  }
-
-  /** Adds the product of the two topmost values to the one below. */
-  void multiplyAdd(CodeBuilder code) {
-    if (dtype == DType.FLOAT32) {
-      code.fmul().fadd();
-    } else {
-      code.dmul().dadd();
-    }
   }
 }

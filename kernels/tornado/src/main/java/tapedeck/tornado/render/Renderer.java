@@ -1,7 +1,6 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.Label;
-import java.util.List;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DeviceException;
@@ -63,23 +62,22 @@ public final class Renderer {
     long points = kernel.points();
     long local = target.group(points);
     long global = (points + local - 1) / local * local;
-    List<Integer> used = Uses.params(kernel);
-    byte[] bytes =
-        KernelClass.build(
-            name,
-            kernel,
-            used,
-            (code, params) -> {
-              ExprGen g = new ExprGen(code, params, target);
-              int at = g.workItem("globalIdx");
-              Label end = code.newLabel();
-              if (global != points) {
-                code.iload(at).loadConstant((int) points).if_icmpge(end);
-              }
-              g.decode(at, kernel.grid());
-              g.phases(kernel.phases());
-              code.labelBinding(end);
-            });
-    return new JavaKernel(name, bytes, used, global, local, "grid");
+    return KernelClass.kernel(
+        name,
+        kernel,
+        target,
+        global,
+        local,
+        "grid",
+        g -> {
+          int at = g.workItem("globalIdx");
+          Label end = g.code.newLabel();
+          if (global != points) {
+            g.code.iload(at).loadConstant((int) points).if_icmpge(end);
+          }
+          g.decode(at, kernel.grid());
+          g.phases(kernel.phases());
+          g.code.labelBinding(end);
+        });
   }
 }

@@ -4,17 +4,24 @@ package tapedeck.tornado.render;
  * What the renderer needs to know of a device.
  *
  * @param gpu whether work-items run side by side, rather than in loops over a group
+ * @param extended whether kernels may take the bits of a float32, and may use fused multiply-add
  * @param computeUnits cores or multiprocessors
  * @param maxGroup largest work-group
  * @param localBytes local memory of one work-group
  * @param small kernels of fewer points are not worth the compile time of the larger forms
  */
-public record Target(boolean gpu, int computeUnits, int maxGroup, long localBytes, long small) {
+public record Target(
+    boolean gpu, boolean extended, int computeUnits, int maxGroup, long localBytes, long small) {
   private static final long SMALL = 1024;
 
   /** With the usual limit for small kernels. */
-  public Target(boolean gpu, int computeUnits, int maxGroup, long localBytes) {
-    this(gpu, computeUnits, maxGroup, localBytes, SMALL);
+  public Target(boolean gpu, boolean extended, int computeUnits, int maxGroup, long localBytes) {
+    this(gpu, extended, computeUnits, maxGroup, localBytes, SMALL);
+  }
+
+  /** The same device with kernels in the forms of GPUs or CPU devices, however small they are. */
+  public Target forms(boolean gpu) {
+    return new Target(gpu, extended, computeUnits, maxGroup, localBytes, 1);
   }
 
   /** Work-items of a group, for kernels that do not use local memory. */

@@ -1,0 +1,267 @@
+package tapedeck.tornado;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassTransform;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.CodeElement;
+import java.lang.classfile.CodeTransform;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+import java.util.function.Consumer;
+import uk.ac.manchester.tornado.api.TornadoDeviceMap;
+
+/**
+ * Changes to classes of TornadoVM's OpenCL driver, made while they are loaded.
+ *
+ * <p>Two instructions are in its assembler, but no kernel can use them: the bits of a float32 as an
+ * int and back, and fused multiply-add. Without them functions of its own are out of reach, and
+ * products take twice the instructions. The class that makes instructions is made to write {@code
+ * as_int} and {@code as_float} where it would fail, and the one that knows the mathematical
+ * functions learns {@link Math#fma}.
+ *
+ * <p>Every thread has command queues of its own, which others cannot wait for, so all calls would
+ * have to be handed to one thread, at two switches a run. The table of queues is made to take every
+ * thread for the same one. A graph ends with a marker in its queue that nobody waits for; it costs
+ * a run a fifth of its time and is left out.
+ */
+final class Extensions {
+  private static final String SETTING = "tapedeck.tornado.extensions";
+  private static final String OPENCL = "uk.ac.manchester.tornado.drivers.opencl.";
+  private static final String DRIVER = OPENCL + "graal.";
+  private static final String GRAPHS = "jdk.graal.compiler.nodes.";
+  private static final ClassDesc TOOL = ClassDesc.of(DRIVER + "lir.OCLArithmeticTool");
+  private static final ClassDesc FUNCTIONS =
+      ClassDesc.of(DRIVER + "compiler.plugins.OCLMathPlugins");
+  private static final ClassDesc QUEUES = ClassDesc.of(OPENCL + "OCLCommandQueueTable");
+  private static final ClassDesc DEVICE = ClassDesc.of(OPENCL + "runtime.OCLTornadoDevice");
+  private static final ClassDesc PLUGIN = ClassDesc.of(DRIVER + "compiler.plugins.TapedeckFma");
+  private static final ClassDesc PARENT =
+      ClassDesc.of(GRAPHS + "graphbuilderconf.InvocationPlugin");
+  private static final ClassDesc PLUGINS =
+      ClassDesc.of(GRAPHS + "graphbuilderconf.InvocationPlugins");
+  private static final ClassDesc VALUE = ClassDesc.of("jdk.vm.ci.meta.Value");
+  private static final ClassDesc LIR_KIND = ClassDesc.of("jdk.graal.compiler.core.common.LIRKind");
+  private static final ClassDesc KIND = ClassDesc.of("jdk.vm.ci.meta.JavaKind");
+  private static final MethodTypeDesc MADE =
+      MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_Class, KIND);
+
+  private static Boolean installed;
+
+  private Extensions() {}
+
+  /**
+   * Installs them the first time; TornadoVM must not have looked for devices before.
+   *
+   * @return whether kernels on OpenCL devices may use them: not where the setting forbids it, the
+   *     launcher's flags are missing or the driver is another one
+   */
+  static synchronized boolean install() {
+    if (installed == null) {
+      installed = !System.getProperty(SETTING, "").equals("off") && define();
+    }
+    return installed;
+  }
+
+  private static boolean define() {
+    try {
+      // Neighbours in their packages; loading them does not load what is to be replaced.
+      MethodHandles.Lookup tools = neighbour(DRIVER + "lir.OCLUnary");
+      MethodHandles.Lookup functions = neighbour(DRIVER + "compiler.plugins.OCLVectorPlugins");
+      MethodHandles.Lookup base = neighbour(OPENCL + "OCLContextInterface");
+      byte[] tool =
+          changed(
+              tools,
+              TOOL,
+              first(
+                  "emitReinterpret",
+                  MethodTypeDesc.of(VALUE, LIR_KIND, VALUE),
+                  Extensions::reinterpret));
+      byte[] math =
+          changed(
+              functions,
+              FUNCTIONS,
+              first(
+                  "registerTornadoMathPlugins",
+                  MethodTypeDesc.of(ConstantDescs.CD_void, PLUGINS),
+                  Extensions::register));
+      byte[] queues =
+          changed(base, QUEUES, ClassTransform.transformingMethodBodies(Extensions::oneThread));
+      MethodHandles.Lookup runtime = neighbour(OPENCL + "runtime.OCLBufferProvider");
+      byte[] device =
+          changed(
+              runtime,
+              DEVICE,
+              first(
+                  "enqueueMarker",
+                  MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_long),
+                  Extensions::noMarker));
+      functions.defineClass(plugin());
+      runtime.defineClass(device);
+      base.defineClass(queues);
+      functions.defineClass(math);
+      tools.defineClass(tool);
+      return true;
+    } catch (ReflectiveOperationException | IOException | LinkageError e) {
+      // No OpenCL driver, another version of it, or flags that keep its packages closed.
+      return false;
+    }
+  }
+
+  private static MethodHandles.Lookup neighbour(String name) throws ReflectiveOperationException {
+    ClassLoader loader = TornadoDeviceMap.class.getClassLoader();
+    return MethodHandles.privateLookupIn(
+        Class.forName(name, false, loader), MethodHandles.lookup());
+  }
+
+  private static byte[] changed(MethodHandles.Lookup in, ClassDesc type, ClassTransform change)
+      throws IOException {
+    String file = type.displayName() + ".class";
+    try (InputStream bytes = in.lookupClass().getResourceAsStream(file)) {
+      if (bytes == null) {
+        throw new IOException(file + " is missing");
+      }
+      return ClassFile.of().transformClass(ClassFile.of().parse(bytes.readAllBytes()), change);
+    }
+  }
+
+  /** Puts instructions before those of a method. */
+  private static ClassTransform first(
+      String method, MethodTypeDesc type, Consumer<CodeBuilder> instructions) {
+    return ClassTransform.transformingMethodBodies(
+        m -> m.methodName().equalsString(method) && m.methodTypeSymbol().equals(type),
+        new CodeTransform() {
+          @Override
+          public void atStart(CodeBuilder code) {
+            instructions.accept(code);
+          }
+
+          @Override
+          public void accept(CodeBuilder code, CodeElement element) {
+            code.with(element);
+          }
+        });
+  }
+
+  /** {@code return -1}, which is no event, for a marker that waits for nothing in particular. */
+  private static void noMarker(CodeBuilder k) {
+    k.iconst_m1().ireturn();
+  }
+
+  /** Replaces the number of a thread by 0. */
+  private static void oneThread(CodeBuilder code, CodeElement element) {
+    if (element instanceof InvokeInstruction i && i.name().equalsString("threadId")) {
+      code.pop().lconst_0();
+    } else {
+      code.with(element);
+    }
+  }
+
+  /** {@code if (kind is float or int) return emitUnaryAssign(AS_FLOAT or AS_INT, kind, x)}. */
+  private static void reinterpret(CodeBuilder k) {
+    ClassDesc kinds = ClassDesc.of(DRIVER + "lir.OCLKind");
+    ClassDesc intrinsic = ClassDesc.of(DRIVER + "asm.OCLAssembler$OCLUnaryIntrinsic");
+    for (String to : List.of("FLOAT", "INT")) {
+      Label other = k.newLabel();
+      k.aload(1)
+          .invokevirtual(
+              LIR_KIND,
+              "getPlatformKind",
+              MethodTypeDesc.of(ClassDesc.of("jdk.vm.ci.meta.PlatformKind")))
+          .getstatic(kinds, to, kinds)
+          .if_acmpne(other);
+      k.aload(0).getstatic(intrinsic, "AS_" + to, intrinsic).aload(1).aload(2);
+      k.invokevirtual(
+              TOOL,
+              "emitUnaryAssign",
+              MethodTypeDesc.of(
+                  ClassDesc.of("jdk.graal.compiler.lir.Variable"), intrinsic, LIR_KIND, VALUE))
+          .areturn()
+          .labelBinding(other);
+    }
+  }
+
+  /** {@code new Registration(plugins, Math.class).register(new TapedeckFma(type, kind))}, twice. */
+  private static void register(CodeBuilder k) {
+    ClassDesc registration = PLUGINS.nested("Registration");
+    for (TypeKind t : List.of(TypeKind.FLOAT, TypeKind.DOUBLE)) {
+      ClassDesc box = t == TypeKind.FLOAT ? ConstantDescs.CD_Float : ConstantDescs.CD_Double;
+      k.new_(registration)
+          .dup()
+          .aload(0)
+          .loadConstant(Math.class.describeConstable().orElseThrow());
+      k.invokespecial(
+          registration,
+          ConstantDescs.INIT_NAME,
+          MethodTypeDesc.of(
+              ConstantDescs.CD_void, PLUGINS, ClassDesc.of("java.lang.reflect.Type")));
+      k.new_(PLUGIN).dup().getstatic(box, "TYPE", ConstantDescs.CD_Class);
+      k.getstatic(KIND, t == TypeKind.FLOAT ? "Float" : "Double", KIND);
+      k.invokespecial(PLUGIN, ConstantDescs.INIT_NAME, MADE);
+      k.invokevirtual(registration, "register", MethodTypeDesc.of(ConstantDescs.CD_void, PARENT));
+    }
+  }
+
+  /** The class {@code TapedeckFma extends InvocationPlugin}: a call becomes the driver's node. */
+  private static byte[] plugin() {
+    ClassDesc graph = ClassDesc.of(GRAPHS + "graphbuilderconf.GraphBuilderContext");
+    ClassDesc any = ClassDesc.of("jdk.graal.compiler.graph.Node");
+    ClassDesc node = ClassDesc.of(GRAPHS + "ValueNode");
+    ClassDesc fused = ClassDesc.of(DRIVER + "nodes.OCLFMANode");
+    ClassDesc types = ClassDesc.of("java.lang.reflect.Type").arrayType();
+    return ClassFile.of()
+        .build(
+            PLUGIN,
+            c -> {
+              c.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+                  .withSuperclass(PARENT)
+                  .withField("kind", KIND, ClassFile.ACC_PRIVATE);
+              c.withMethodBody(
+                  ConstantDescs.INIT_NAME,
+                  MADE,
+                  0,
+                  k -> {
+                    k.aload(0).ldc("fma").iconst_3().anewarray(types.componentType());
+                    for (int i = 0; i < 3; i++) {
+                      k.dup().loadConstant(i).aload(1).aastore();
+                    }
+                    k.invokespecial(
+                        PARENT,
+                        ConstantDescs.INIT_NAME,
+                        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String, types));
+                    k.aload(0).aload(2).putfield(PLUGIN, "kind", KIND).return_();
+                  });
+              c.withMethodBody(
+                  "apply",
+                  MethodTypeDesc.of(
+                      ConstantDescs.CD_boolean,
+                      graph,
+                      ClassDesc.of("jdk.vm.ci.meta.ResolvedJavaMethod"),
+                      PARENT.nested("Receiver"),
+                      node,
+                      node,
+                      node),
+                  ClassFile.ACC_PUBLIC,
+                  k -> {
+                    k.aload(1).aload(0).getfield(PLUGIN, "kind", KIND);
+                    k.aload(1).new_(fused).dup().aload(4).aload(5).aload(6);
+                    k.invokespecial(
+                        fused,
+                        ConstantDescs.INIT_NAME,
+                        MethodTypeDesc.of(ConstantDescs.CD_void, node, node, node));
+                    k.invokeinterface(graph, "append", MethodTypeDesc.of(any, any));
+                    k.checkcast(node);
+                    k.invokeinterface(
+                        graph, "push", MethodTypeDesc.of(ConstantDescs.CD_void, KIND, node));
+                    k.iconst_1().ireturn();
+                  });
+            });
+  }
+}
