@@ -13,6 +13,7 @@ import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.tensor.Tensor;
+import tapedeck.bench.model.WarmUp;
 import tapedeck.bench.peers.PeerProcess;
 import tapedeck.bench.peers.PeerProcess.Failure;
 import tapedeck.bench.peers.Peers;
@@ -256,7 +257,7 @@ public final class Comparison implements AutoCloseable {
         } else {
           errors.put(p.on(), check(line, p, r, expected));
         }
-        double best = warmUp(p);
+        double best = WarmUp.least(settings.warmUpSeconds, 0.1 * SAMPLE_SECONDS, p::run);
         int n = Math.clamp((long) (SAMPLE_SECONDS / best), 1, MOST_REPETITIONS);
         repetitions.add(n);
         places.add(p);
@@ -314,25 +315,6 @@ public final class Comparison implements AutoCloseable {
       report.differs.add(String.format("%s on %s differs by %.1e", line.name(), p.on(), error));
     }
     return error;
-  }
-
-  /**
-   * Repeats until the time has not fallen for a while, since the JVM compiles what is hot bit by
-   * bit; returns the least seconds.
-   */
-  private double warmUp(Place p) throws Failure {
-    long patience = (long) (settings.warmUpSeconds * 1e9);
-    long start = System.nanoTime();
-    long fell = start;
-    double best = p.run(1);
-    while (System.nanoTime() - fell < patience && System.nanoTime() - start < 6 * patience) {
-      double s = p.run(Math.clamp((long) (0.1 * SAMPLE_SECONDS / best), 1, MOST_REPETITIONS));
-      if (s < 0.97 * best) {
-        fell = System.nanoTime();
-      }
-      best = Math.min(best, s);
-    }
-    return best;
   }
 
   private void kernels(String device, String name, List<Line> lines, List<Place> places) {

@@ -19,6 +19,7 @@ import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.TapedeckException;
 import tapedeck.bench.report.Samples;
+import tapedeck.cpu.gemm.Gemm;
 
 /**
  * One matrix product by a device's compiled schedule and by a BLAS, in turns. Both have their
@@ -197,7 +198,7 @@ public final class MatmulRun implements AutoCloseable {
   private int warmUp(Multiplier by, double seconds) {
     long end = System.nanoTime() + (long) (seconds * 1e9);
     double last = repeat(by, 1);
-    while (System.nanoTime() < end) {
+    while (System.nanoTime() < end || !Gemm.isSettled()) {
       last = repeat(by, Math.clamp((long) (TARGET_SECONDS / last), 1, MOST_REPETITIONS));
     }
     return Math.clamp((long) (TARGET_SECONDS / last), 1, MOST_REPETITIONS);

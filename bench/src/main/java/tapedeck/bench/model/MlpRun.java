@@ -122,16 +122,12 @@ public final class MlpRun implements AutoCloseable {
   }
 
   /**
-   * Repeats each work for a while, so that the JVM compiles what is hot, and decides how often a
+   * Repeats each work until its time has not fallen for some seconds, and decides how often a
    * sample repeats it.
    */
-  public void warmUp(double secondsEach) {
+  public void warmUp(double patience) {
     for (Work w : Work.values()) {
-      long end = System.nanoTime() + (long) (secondsEach * 1e9);
-      double last = repeat(w, 1);
-      while (System.nanoTime() < end) {
-        last = repeat(w, Math.clamp((long) (0.1 * TARGET_SECONDS / last), 1, MOST_REPETITIONS));
-      }
+      double last = WarmUp.least(patience, 0.1 * TARGET_SECONDS, n -> repeat(w, n));
       repetitions[w.ordinal()] = Math.clamp((long) (TARGET_SECONDS / last), 1, MOST_REPETITIONS);
     }
   }

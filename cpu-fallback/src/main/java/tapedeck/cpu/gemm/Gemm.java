@@ -155,6 +155,14 @@ public final class Gemm {
   }
 
   /**
+   * Whether every product that has run so far would run at full speed now: at first scalar code
+   * stands in for vectors that the JIT has not compiled yet.
+   */
+  public static boolean isSettled() {
+    return Rehearsal.noneArePending();
+  }
+
+  /**
    * Multiplies an m x k by a k x n matrix and hands the product to the epilogue.
    *
    * @param f64 whether elements are float64, otherwise float32

@@ -2,6 +2,7 @@ package tapedeck.cpu.gemm;
 
 import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -43,6 +44,9 @@ final class Rehearsal<T> {
    */
   private static final long DELAY = 250;
 
+  /** Rehearsals that have begun on threads of their own and not ended. */
+  private static final AtomicInteger PENDING = new AtomicInteger();
+
   /** Held by the one that is at it. */
   private static final Lock STAGE = new ReentrantLock();
 
@@ -81,6 +85,7 @@ final class Rehearsal<T> {
   private T atFirst() {
     if (!Settings.TIERS.is("off")) {
       if (begun.compareAndSet(false, true)) {
+        PENDING.incrementAndGet();
         Thread.ofPlatform().daemon().name("tapedeck-cpu-rehearsal").start(this::later);
       }
       return scalar;
@@ -93,18 +98,24 @@ final class Rehearsal<T> {
     }
   }
 
+  /** Whether nothing goes by scalar code now that will go by vectors later. */
+  static boolean noneArePending() {
+    return PENDING.get() == 0;
+  }
+
   private void later() {
     try {
       Thread.sleep(DELAY);
+      STAGE.lock();
+      try {
+        rehearse();
+      } finally {
+        STAGE.unlock();
+      }
     } catch (InterruptedException e) {
       // Nobody has this thread; whoever interrupts it wants no vectors.
-      return;
-    }
-    STAGE.lock();
-    try {
-      rehearse();
     } finally {
-      STAGE.unlock();
+      PENDING.decrementAndGet();
     }
   }
 

@@ -2,6 +2,7 @@ package tapedeck.cpu.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -188,6 +189,7 @@ class RehearsalTest {
     System.setProperty(Settings.TIERS.key(), "on");
     try {
       assertSame(scalar, r.best());
+      assertFalse(Gemm.isSettled());
     } finally {
       if (before == null) {
         System.clearProperty(Settings.TIERS.key());
@@ -199,6 +201,10 @@ class RehearsalTest {
       Thread.sleep(10);
     }
     assertSame(vectors, r.ready());
+    for (int i = 0; i < 1000 && !Gemm.isSettled(); i++) {
+      Thread.sleep(10);
+    }
+    assertTrue(Gemm.isSettled());
     assertNotSame(scalar, r.best());
     assertEquals(0, runs[0] % 64);
     assertTrue(runs[0] > 0);
