@@ -3,6 +3,7 @@ package tapedeck.tornado;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
 import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
@@ -80,6 +81,7 @@ final class Extensions {
           changed(
               tools,
               TOOL,
+              "emitReinterpret",
               first(
                   "emitReinterpret",
                   MethodTypeDesc.of(VALUE, LIR_KIND, VALUE),
@@ -88,17 +90,23 @@ final class Extensions {
           changed(
               functions,
               FUNCTIONS,
+              "registerTornadoMathPlugins",
               first(
                   "registerTornadoMathPlugins",
                   MethodTypeDesc.of(ConstantDescs.CD_void, PLUGINS),
                   Extensions::register));
       byte[] queues =
-          changed(base, QUEUES, ClassTransform.transformingMethodBodies(Extensions::oneThread));
+          changed(
+              base,
+              QUEUES,
+              "get",
+              ClassTransform.transformingMethodBodies(Extensions::oneThread));
       MethodHandles.Lookup runtime = neighbour(OPENCL + "runtime.OCLBufferProvider");
       byte[] device =
           changed(
               runtime,
               DEVICE,
+              "enqueueMarker",
               first(
                   "enqueueMarker",
                   MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_long),
@@ -121,14 +129,19 @@ final class Extensions {
         Class.forName(name, false, loader), MethodHandles.lookup());
   }
 
-  private static byte[] changed(MethodHandles.Lookup in, ClassDesc type, ClassTransform change)
-      throws IOException {
+  private static byte[] changed(
+      MethodHandles.Lookup in, ClassDesc type, String method, ClassTransform change)
+      throws IOException, NoSuchMethodException {
     String file = type.displayName() + ".class";
     try (InputStream bytes = in.lookupClass().getResourceAsStream(file)) {
       if (bytes == null) {
         throw new IOException(file + " is missing");
       }
-      return ClassFile.of().transformClass(ClassFile.of().parse(bytes.readAllBytes()), change);
+      ClassModel model = ClassFile.of().parse(bytes.readAllBytes());
+      if (model.methods().stream().noneMatch(m -> m.methodName().equalsString(method))) {
+        throw new NoSuchMethodException(type.displayName() + "." + method);
+      }
+      return ClassFile.of().transformClass(model, change);
     }
   }
 
