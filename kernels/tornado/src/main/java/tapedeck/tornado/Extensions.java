@@ -97,10 +97,7 @@ final class Extensions {
                   Extensions::register));
       byte[] queues =
           changed(
-              base,
-              QUEUES,
-              "get",
-              ClassTransform.transformingMethodBodies(Extensions::oneThread));
+              base, QUEUES, "get", ClassTransform.transformingMethodBodies(Extensions::oneThread));
       MethodHandles.Lookup runtime = neighbour(OPENCL + "runtime.OCLBufferProvider");
       byte[] device =
           changed(
