@@ -343,7 +343,8 @@ public final class CpuMath {
     // An integer from 2^24 on is even.
     float turned = TornadoMath.floor(half) == half ? v : -v;
     float signed = floor == b ? turned : v;
-    float none = b * 0f;
+    // A zero from both operands: where one is known, the compiler must not know the quotient.
+    float none = a * 0f * b;
     float real = floor == b ? turned : none / none;
     float finite = a > Float.NEGATIVE_INFINITY ? real : signed;
     float below = a < 0f ? finite : signed;

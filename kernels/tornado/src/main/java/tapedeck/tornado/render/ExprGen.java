@@ -118,7 +118,13 @@ final class ExprGen {
       case Expr.IndexValue v -> index(v.index());
       case Expr.Apply a -> {
         a.args().forEach(this::push);
-        ops.apply(a.op(), a.dtype(), a.args().getLast().dtype());
+        DType in = a.args().getLast().dtype();
+        if (in.isFloat() && a.args().stream().allMatch(Expr.Const.class::isInstance)) {
+          // Or the compiler works the value out, which may be one that it cannot write.
+          unknownZero(in);
+          ops.apply(ScalarOp.SUB, in, in);
+        }
+        ops.apply(a.op(), a.dtype(), in);
         share(e);
       }
       case Expr.Guarded g -> guarded(g);
@@ -145,11 +151,17 @@ final class ExprGen {
   private void special(DType t, double v) {
     double numerator = Double.isNaN(v) ? 0 : v > 0 ? 1 : -1;
     constant(t, numerator);
+    unknownZero(t);
+    ops.apply(ScalarOp.DIV, t, t);
+  }
+
+  /** Pushes a zero that the compiler does not see through. */
+  private void unknownZero(DType t) {
     code.iload(workItem("globalIdx")).loadConstant(31).ishr();
     if (t == DType.FLOAT64) {
-      code.i2d().ddiv();
+      code.i2d();
     } else {
-      code.i2f().fdiv();
+      code.i2f();
     }
   }
 
