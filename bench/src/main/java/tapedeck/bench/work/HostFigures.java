@@ -66,13 +66,13 @@ public final class HostFigures {
     Batch batch = ColdStep.random(784, 10);
     Mlp params = Mlp.init(DType.FLOAT32, 0, 784, width, 512, 10);
     Devices.open(device).synchronize();
-    JitFn2<Mlp, Batch, MlpWork.Stepped> step = Ad.jit(MlpWork::sgd, Donate.FIRST);
+    JitFn2<Mlp, Batch, MlpWork.Stepped<Mlp>> step = Ad.jit(MlpWork::sgd, Donate.FIRST);
     long start = System.nanoTime();
-    MlpWork.Stepped s = step.apply(params, batch);
+    MlpWork.Stepped<Mlp> s = step.apply(params, batch);
     s.loss().item();
     double seconds = (System.nanoTime() - start) * 1e-9;
     s.loss().close();
-    s.params().parameters().forEach(Tensor::close);
+    s.state().parameters().forEach(Tensor::close);
     batch.close();
     return seconds;
   }

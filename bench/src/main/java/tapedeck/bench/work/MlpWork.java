@@ -1,12 +1,12 @@
 package tapedeck.bench.work;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.BiFunction;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import tapedeck.ad.Ad;
@@ -14,6 +14,7 @@ import tapedeck.ad.Donate;
 import tapedeck.ad.Fn2;
 import tapedeck.ad.JitFn2;
 import tapedeck.ad.ValueAndGrad;
+import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Precision;
@@ -31,10 +32,8 @@ public final class MlpWork implements Workload {
   private static final String WIDE = "mlp-wide";
   private static final int CLASSES = 10;
 
-  /** Parameters after a step of gradient descent, and the loss before it. */
-  public record Stepped(Mlp params, Tensor loss) {}
-
-  private record Trained(TrainState state, Tensor loss) {}
+  /** What a step makes: the parameters or the state for the next one, and the loss before it. */
+  public record Stepped<S>(S state, Tensor loss) {}
 
   private final String name;
   private final Map<String, HostTensor> data = new LinkedHashMap<>();
@@ -100,9 +99,9 @@ public final class MlpWork implements Workload {
   }
 
   /** One step of stochastic gradient descent. */
-  public static Stepped sgd(Mlp params, Batch batch) {
+  public static Stepped<Mlp> sgd(Mlp params, Batch batch) {
     ValueAndGrad<Mlp> r = Ad.valueAndGrad(Mlp::loss).apply(params, batch);
-    return new Stepped(params.zip(r.grad(), (p, g) -> p.sub(g.mul(RATE))), r.value());
+    return new Stepped<>(params.zip(r.grad(), (p, g) -> p.sub(g.mul(RATE))), r.value());
   }
 
   @Override
@@ -141,76 +140,67 @@ public final class MlpWork implements Workload {
 
   /** A line for a step of an optimiser with moments. */
   private Line step(String suffix, Optimizer optimizer, Batch batch) {
-    JitFn2<TrainState, Batch, Trained> step =
+    JitFn2<TrainState, Batch, Stepped<TrainState>> jit =
         Ad.jit(
             (TrainState s, Batch b) -> {
               ValueAndGrad<Mlp> r = Ad.valueAndGrad(Mlp::loss).apply(s.params(), b);
-              return new Trained(optimizer.update(s, r.grad(), s.step().neg().exp()), r.value());
+              return new Stepped<>(optimizer.update(s, r.grad(), s.step().neg().exp()), r.value());
             },
             Donate.FIRST);
-    Supplier<TrainState> start = () -> optimizer.start(fresh());
-    TrainState[] trained = new TrainState[1];
-    return new Line(
-        name + "/step" + suffix,
-        () -> {
-          Trained t = step.apply(trained[0] == null ? start.get() : trained[0], batch);
-          trained[0] = t.state();
-          return List.of(t.loss());
-        },
-        step::schedule,
-        () -> {
-          TrainState[] s = {start.get()};
-          double[] losses = new double[STEPS];
-          Arrays.setAll(
-              losses,
-              _ -> {
-                Trained t = step.apply(s[0], batch);
-                s[0] = t.state();
-                double l = t.loss().item();
-                t.loss().close();
-                return l;
-              });
-          s[0].close();
-          return losses;
-        },
+    return step(
+        suffix,
+        () -> optimizer.start(fresh()),
+        s -> jit.apply(s, batch),
+        TrainState::close,
+        jit::schedule,
         TOLERANCE);
   }
 
   private Line step(String suffix, Precision precision, Batch batch, double tolerance) {
-    JitFn2<Mlp, Batch, Stepped> jit = Ad.jit(MlpWork::sgd, Donate.FIRST);
-    BiFunction<Mlp, Batch, Stepped> step =
-        (p, b) -> Precision.with(precision, () -> jit.apply(p, b));
-    Mlp[] trained = new Mlp[1];
+    JitFn2<Mlp, Batch, Stepped<Mlp>> jit = Ad.jit(MlpWork::sgd, Donate.FIRST);
+    return step(
+        suffix,
+        this::fresh,
+        p -> Precision.with(precision, () -> jit.apply(p, batch)),
+        p -> p.parameters().forEach(Tensor::close),
+        jit::schedule,
+        tolerance);
+  }
+
+  /** A line for steps each of which takes over what the one before has made. */
+  private <S> Line step(
+      String suffix,
+      Supplier<S> start,
+      Function<S, Stepped<S>> step,
+      Consumer<S> close,
+      Supplier<Schedule> schedule,
+      double tolerance) {
+    AtomicReference<S> trained = new AtomicReference<>();
     return new Line(
         name + "/step" + suffix,
         () -> {
-          Stepped s = step.apply(trained[0] == null ? fresh() : trained[0], batch);
-          trained[0] = s.params();
-          return List.of(s.loss());
+          Stepped<S> n = step.apply(trained.get() == null ? start.get() : trained.get());
+          trained.set(n.state());
+          return List.of(n.loss());
         },
-        jit::schedule,
-        () -> losses(step, batch),
+        schedule,
+        () -> {
+          S state = start.get();
+          double[] losses = new double[STEPS];
+          for (int i = 0; i < STEPS; i++) {
+            Stepped<S> n = step.apply(state);
+            state = n.state();
+            losses[i] = n.loss().item();
+            n.loss().close();
+          }
+          close.accept(state);
+          return losses;
+        },
         tolerance);
   }
 
   /** Parameters that the workload itself owns: a step takes them over. */
   private Mlp fresh() {
     return params(n -> data.get(n).tensor());
-  }
-
-  private double[] losses(BiFunction<Mlp, Batch, Stepped> step, Batch batch) {
-    Mlp[] p = {fresh()};
-    double[] losses = new double[STEPS];
-    Arrays.setAll(
-        losses,
-        _ -> {
-          Stepped s = step.apply(p[0], batch);
-          p[0] = s.params();
-          double l = s.loss().item();
-          s.loss().close();
-          return l;
-        });
-    p[0].parameters().forEach(Tensor::close);
-    return losses;
   }
 }

@@ -12,8 +12,7 @@ import jdk.incubator.vector.FloatVector;
  *
  * @param lanes of a vector; a tile is at most two vectors wide
  * @param mr rows of a tile
- * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels, of
- *     which only those of six rows are made
+ * @param byRows whether rows of A stay rows where it lies by rows, rather than become panels
  */
 record Blocking(int lanes, int mr, boolean byRows, int mc, int kc) {
   private static final long L1 = cache(0, 32 << 10);
@@ -56,14 +55,9 @@ record Blocking(int lanes, int mr, boolean byRows, int mc, int kc) {
     return byRows ? this : new Blocking(lanes, 4, true, mc / 4 * 4, kc);
   }
 
-  /** Elements of so many rows of A, padded. */
-  int rowElements(int rows) {
-    return rows * (kc + nr());
-  }
-
   /** Elements of a block of A, by rows or in panels, and what is padded of it. */
   int elements() {
-    return Math.max(rowElements(mc + mr), (mc / mr + 1) * Tile.Form.columnStep(mr) * kc);
+    return Math.max((mc + mr) * (kc + nr()), (mc / mr + 1) * Tile.Form.columnStep(mr) * kc);
   }
 
   /** Columns of a panel of B. */

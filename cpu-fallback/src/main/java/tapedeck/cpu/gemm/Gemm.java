@@ -324,30 +324,24 @@ public final class Gemm {
     }
   }
 
-  /** Rows become panels: whole ones by vectors, others by way of an array. */
+  /** Rows become panels: whole ones by vectors, as far as these go. */
   private void turnRows(long src, long rowStride, int first, int count, int deep, Workspace mine) {
-    int lda = lda(deep);
     int mr = blocking.mr();
     Object panels = f64 ? mine.a64(blocking) : mine.a32(blocking);
     boolean usual = mr == (f64 ? Blocking.F64 : Blocking.F32).mr();
-    int turned = deep / lanes * lanes;
     for (int r = 0; r < count; r += mr) {
       int valid = Math.min(mr, count - r);
       int high = valid > mr / 2 ? mr : mr / 2;
       int to = panel(first + r, deep);
       long from = src + r * rowStride * size;
-      if (usual && valid == mr) {
+      int turned = usual && valid == mr ? deep / lanes * lanes : 0;
+      if (turned > 0) {
         PanelTurn turn = (f64 ? PanelTurn.F64 : PanelTurn.F32).best();
-        turn.run(from, rowStride * size, panels, to, deep / lanes);
-        int rest = to + turned * Tile.Form.columnStep(mr);
-        packPanel(from + (long) turned * size, rowStride, 1, mr, mr, deep - turned, panels, rest);
-      } else if (f64) {
-        Packing.rows64(from, rowStride, valid, deep, mine.rows64(blocking), 0, lda);
-        Packing.turn64(mine.rows64(blocking), lda, valid, high, deep, (double[]) panels, to);
-      } else {
-        Packing.rows32(from, rowStride, valid, deep, mine.rows32(blocking), 0, lda);
-        Packing.turn32(mine.rows32(blocking), lda, valid, high, deep, (float[]) panels, to);
+        turn.run(from, rowStride * size, panels, to, turned / lanes);
       }
+      int rest = to + turned * Tile.Form.columnStep(high);
+      from += (long) turned * size;
+      packPanel(from, rowStride, 1, valid, high, deep - turned, panels, rest);
     }
   }
 

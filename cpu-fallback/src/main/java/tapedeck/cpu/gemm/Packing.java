@@ -258,42 +258,6 @@ final class Packing {
   }
 
   /**
-   * Packs one panel of 3 or 6 rows into an array from index at on, by columns, from rows that lie
-   * lda elements apart in another. Where fewer are valid the last stands in for the others.
-   */
-  static void turn32(float[] rows, int lda, int valid, int height, int depth, float[] dst, int at) {
-    int step = Tile.Form.columnStep(height);
-    for (int r = 0; r < height; r += 3) {
-      int x = Math.min(r, valid - 1) * lda;
-      int y = Math.min(r + 1, valid - 1) * lda;
-      int z = Math.min(r + 2, valid - 1) * lda;
-      int to = at + r;
-      for (int d = 0; d < depth; d++) {
-        dst[to + d * step] = rows[x + d];
-        dst[to + d * step + 1] = rows[y + d];
-        dst[to + d * step + 2] = rows[z + d];
-      }
-    }
-  }
-
-  /** As {@link #turn32}. */
-  static void turn64(
-      double[] rows, int lda, int valid, int height, int depth, double[] dst, int at) {
-    int step = Tile.Form.columnStep(height);
-    for (int r = 0; r < height; r += 3) {
-      int x = Math.min(r, valid - 1) * lda;
-      int y = Math.min(r + 1, valid - 1) * lda;
-      int z = Math.min(r + 2, valid - 1) * lda;
-      int to = at + r;
-      for (int d = 0; d < depth; d++) {
-        dst[to + d * step] = rows[x + d];
-        dst[to + d * step + 1] = rows[y + d];
-        dst[to + d * step + 2] = rows[z + d];
-      }
-    }
-  }
-
-  /**
    * Copies rows to an array from index at on, lda elements apart; up to a whole vector of others
    * may follow.
    */

@@ -66,10 +66,7 @@ interface PanelTurn {
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
     ClassDesc array = emit.element.arrayType();
     int from = code.allocateLocal(TypeKind.LONG);
-    int[] rows = new int[height];
-    for (int r = 0; r < height; r++) {
-      rows[r] = code.allocateLocal(TypeKind.REFERENCE);
-    }
+    int[] rows = Turn.locals(code, height);
     Label top = code.newLabel();
     Label done = code.newLabel();
     code.aload(dst).checkcast(array).astore(dst);

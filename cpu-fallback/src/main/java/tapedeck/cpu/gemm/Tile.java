@@ -40,7 +40,7 @@ interface Tile {
      * so that a processor scales an index into A to one of B without an instruction for it.
      */
     static int columnStep(int height) {
-      return height == 1 ? 1 : Integer.highestOneBit(2 * height - 1);
+      return Integer.highestOneBit(2 * height - 1);
     }
   }
 }

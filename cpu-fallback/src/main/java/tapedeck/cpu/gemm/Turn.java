@@ -39,7 +39,8 @@ interface Turn {
     }
   }
 
-  private static int[] locals(CodeBuilder code, int count) {
+  /** Variables for vectors. */
+  static int[] locals(CodeBuilder code, int count) {
     int[] slots = new int[count];
     Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
     return slots;

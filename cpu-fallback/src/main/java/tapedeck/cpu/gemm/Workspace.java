@@ -19,11 +19,6 @@ final class Workspace {
 
   private double[] a64 = {};
 
-  /** Rows of A on their way into a panel. */
-  private float[] rows32 = {};
-
-  private double[] rows64 = {};
-
   /** Packed columns of B, shared with the threads that help. */
   final Slot b = new Slot();
 
@@ -58,16 +53,6 @@ final class Workspace {
   double[] a64(Blocking by) {
     a64 = a64.length < by.elements() ? new double[by.elements()] : a64;
     return a64;
-  }
-
-  float[] rows32(Blocking by) {
-    rows32 = rows32.length < by.rowElements(by.mr()) ? new float[by.rowElements(by.mr())] : rows32;
-    return rows32;
-  }
-
-  double[] rows64(Blocking by) {
-    rows64 = rows64.length < by.rowElements(by.mr()) ? new double[by.rowElements(by.mr())] : rows64;
-    return rows64;
   }
 
   static Workspace get() {

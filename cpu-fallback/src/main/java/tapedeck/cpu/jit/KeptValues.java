@@ -27,9 +27,6 @@ final class KeptValues {
   /** Most bytes of kept values; they are to stay in the second-level cache. */
   private static final long LIMIT = 256 * 1024;
 
-  /** Cost from which an instruction is not done twice. */
-  private static final int COSTLY = 12;
-
   private final Kernel kernel;
   private final Loop axis;
   private final int block;
@@ -218,7 +215,7 @@ final class KeptValues {
     if (!(e instanceof Expr.Apply a) || !seen.add(e)) {
       return;
     }
-    if (a.op().cost() >= COSTLY && loops.stream().anyMatch(with.of(e)::contains)) {
+    if (a.op().isFunction() && loops.stream().anyMatch(with.of(e)::contains)) {
       List<Long> extents = loops.stream().map(Loop::extent).toList();
       out.put(e, new Value(extents, canonical(e, loops, known)));
     }

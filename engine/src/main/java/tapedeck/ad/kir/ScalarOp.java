@@ -152,6 +152,11 @@ public enum ScalarOp {
     };
   }
 
+  /** {@return whether it takes as long as the functions of a mathematical library} */
+  public boolean isFunction() {
+    return cost() >= 12;
+  }
+
   /** {@return whether the result is a boolean whatever the operands are} */
   public boolean isComparison() {
     return this == LT || this == LE || this == EQ || this == NE;

@@ -51,7 +51,11 @@ final class OpenClDevice implements Device, Tunable {
   private final boolean profiling;
   private final Optional<CommandBuffers> commandBuffers;
   private final Optional<cl_command_queue> secondQueue;
-  private final Optional<Staging> staging;
+  private final boolean staged;
+
+  /** Null until the first transfer. */
+  private Staging staging;
+
   private final TuningDatabase.Lookup tuning;
   private final Set<ClBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<OpenClExecutable> executables =
@@ -59,7 +63,11 @@ final class OpenClDevice implements Device, Tunable {
   private boolean closed;
 
   private OpenClDevice(
-      Description d, cl_context context, cl_command_queue queue, boolean profiling) {
+      Description d,
+      cl_context context,
+      cl_command_queue queue,
+      Optional<cl_command_queue> secondQueue,
+      boolean profiling) {
     this.description = d;
     this.context = context;
     this.queue = queue;
@@ -68,11 +76,8 @@ final class OpenClDevice implements Device, Tunable {
     this.memory = new Memory(context, d);
     this.programs = new Programs(context, d);
     this.tuning = TuningDatabase.lookup(d.hardware());
-    this.secondQueue =
-        "2".equals(System.getProperty("tapedeck.opencl.queues")) && !profiling
-            ? Optional.of(queue(context, d, 0))
-            : Optional.empty();
-    this.staging = staged(d) ? Optional.of(new Staging(context, queue)) : Optional.empty();
+    this.secondQueue = secondQueue;
+    this.staged = staged(d);
   }
 
   /** Whether transfers go through page-locked memory: where the device has memory of its own. */
@@ -101,17 +106,27 @@ final class OpenClDevice implements Device, Tunable {
         CL.clCreateContext(properties, 1, new cl_device_id[] {d.id()}, null, null, status);
     Cl.check(status[0], "clCreateContext on " + d.name() + " (" + d.info().description() + ")");
     boolean profiling = "on".equals(System.getProperty("tapedeck.opencl.profiling"));
-    cl_command_queue queue;
+    List<cl_command_queue> queues = new ArrayList<>();
     try {
-      queue = queue(context, d, profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0);
-    } catch (DeviceException e) {
+      queues.add(queue(context, d, profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0));
+      if ("2".equals(System.getProperty("tapedeck.opencl.queues")) && !profiling) {
+        queues.add(queue(context, d, 0));
+      }
+      String problem =
+          d.target().tensorCores() == TensorCores.PTX
+              ? TensorProbe.problem(context, queues.getFirst(), d)
+              : "";
+      return new OpenClDevice(
+          problem.isEmpty() ? d : d.withoutTensorCores(problem),
+          context,
+          queues.getFirst(),
+          queues.stream().skip(1).findFirst(),
+          profiling);
+    } catch (RuntimeException e) {
+      queues.forEach(q -> Cl.released(CL.clReleaseCommandQueue(q)));
       Cl.released(CL.clReleaseContext(context));
       throw e;
     }
-    String problem =
-        d.target().tensorCores() == TensorCores.PTX ? TensorProbe.problem(context, queue, d) : "";
-    return new OpenClDevice(
-        problem.isEmpty() ? d : d.withoutTensorCores(problem), context, queue, profiling);
   }
 
   Description description() {
@@ -182,12 +197,20 @@ final class OpenClDevice implements Device, Tunable {
     }
   }
 
+  /** Page-locked memory, from the first transfer on. */
+  private synchronized Staging staging() {
+    checkOpen();
+    if (staging == null) {
+      staging = new Staging(context, queue);
+    }
+    return staging;
+  }
+
   @Override
   public void write(Buffer dst, MemorySegment src) {
     ClBuffer b = own(dst, src.byteSize(), "write");
-    if (staging.isPresent()) {
-      checkOpen();
-      staging.get().upload(b.mem(), src);
+    if (staged) {
+      staging().upload(b.mem(), src);
       return;
     }
     transfer(
@@ -204,9 +227,8 @@ final class OpenClDevice implements Device, Tunable {
       synchronize();
       return;
     }
-    if (staging.isPresent()) {
-      checkOpen();
-      staging.get().download(b.mem(), dst);
+    if (staged) {
+      staging().download(b.mem(), dst);
       return;
     }
     transfer(
@@ -338,7 +360,9 @@ final class OpenClDevice implements Device, Tunable {
     synchronized (this) {
       closed = true;
       programs.close();
-      staging.ifPresent(Staging::close);
+      if (staging != null) {
+        staging.close();
+      }
       secondQueue.ifPresent(q -> Cl.released(CL.clReleaseCommandQueue(q)));
       Cl.released(CL.clReleaseCommandQueue(queue));
       Cl.released(CL.clReleaseContext(context));

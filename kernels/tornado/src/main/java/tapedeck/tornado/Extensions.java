@@ -9,6 +9,7 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.Label;
+import java.lang.classfile.MethodModel;
 import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.constant.ClassDesc;
@@ -17,6 +18,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import uk.ac.manchester.tornado.api.TornadoDeviceMap;
 
 /**
@@ -81,33 +83,27 @@ final class Extensions {
           changed(
               tools,
               TOOL,
-              "emitReinterpret",
-              first(
-                  "emitReinterpret",
-                  MethodTypeDesc.of(VALUE, LIR_KIND, VALUE),
-                  Extensions::reinterpret));
+              is("emitReinterpret", MethodTypeDesc.of(VALUE, LIR_KIND, VALUE)),
+              first(Extensions::reinterpret));
       byte[] math =
           changed(
               functions,
               FUNCTIONS,
-              "registerTornadoMathPlugins",
-              first(
-                  "registerTornadoMathPlugins",
-                  MethodTypeDesc.of(ConstantDescs.CD_void, PLUGINS),
-                  Extensions::register));
+              is("registerTornadoMathPlugins", MethodTypeDesc.of(ConstantDescs.CD_void, PLUGINS)),
+              first(Extensions::register));
       byte[] queues =
           changed(
-              base, QUEUES, "get", ClassTransform.transformingMethodBodies(Extensions::oneThread));
+              base,
+              QUEUES,
+              m -> m.methodName().equalsString("get") || m.methodName().equalsString("cleanup"),
+              Extensions::oneThread);
       MethodHandles.Lookup runtime = neighbour(OPENCL + "runtime.OCLBufferProvider");
       byte[] device =
           changed(
               runtime,
               DEVICE,
-              "enqueueMarker",
-              first(
-                  "enqueueMarker",
-                  MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_long),
-                  Extensions::noMarker));
+              is("enqueueMarker", MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_long)),
+              first(Extensions::noMarker));
       functions.defineClass(plugin());
       runtime.defineClass(device);
       base.defineClass(queues);
@@ -126,8 +122,12 @@ final class Extensions {
         Class.forName(name, false, loader), MethodHandles.lookup());
   }
 
+  private static Predicate<MethodModel> is(String name, MethodTypeDesc type) {
+    return m -> m.methodName().equalsString(name) && m.methodTypeSymbol().equals(type);
+  }
+
   private static byte[] changed(
-      MethodHandles.Lookup in, ClassDesc type, String method, ClassTransform change)
+      MethodHandles.Lookup in, ClassDesc type, Predicate<MethodModel> which, CodeTransform change)
       throws IOException, NoSuchMethodException {
     String file = type.displayName() + ".class";
     try (InputStream bytes = in.lookupClass().getResourceAsStream(file)) {
@@ -135,29 +135,27 @@ final class Extensions {
         throw new IOException(file + " is missing");
       }
       ClassModel model = ClassFile.of().parse(bytes.readAllBytes());
-      if (model.methods().stream().noneMatch(m -> m.methodName().equalsString(method))) {
-        throw new NoSuchMethodException(type.displayName() + "." + method);
+      if (model.methods().stream().noneMatch(which)) {
+        throw new NoSuchMethodException(type.displayName() + " lacks what is to be changed");
       }
-      return ClassFile.of().transformClass(model, change);
+      return ClassFile.of()
+          .transformClass(model, ClassTransform.transformingMethodBodies(which, change));
     }
   }
 
   /** Puts instructions before those of a method. */
-  private static ClassTransform first(
-      String method, MethodTypeDesc type, Consumer<CodeBuilder> instructions) {
-    return ClassTransform.transformingMethodBodies(
-        m -> m.methodName().equalsString(method) && m.methodTypeSymbol().equals(type),
-        new CodeTransform() {
-          @Override
-          public void atStart(CodeBuilder code) {
-            instructions.accept(code);
-          }
+  private static CodeTransform first(Consumer<CodeBuilder> instructions) {
+    return new CodeTransform() {
+      @Override
+      public void atStart(CodeBuilder code) {
+        instructions.accept(code);
+      }
 
-          @Override
-          public void accept(CodeBuilder code, CodeElement element) {
-            code.with(element);
-          }
-        });
+      @Override
+      public void accept(CodeBuilder code, CodeElement element) {
+        code.with(element);
+      }
+    };
   }
 
   /** {@code return -1}, which is no event, for a marker that waits for nothing in particular. */

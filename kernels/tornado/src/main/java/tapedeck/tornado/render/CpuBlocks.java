@@ -5,7 +5,6 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -38,28 +37,6 @@ final class CpuBlocks {
   private static final int MOST_BYTES = 24 << 10;
 
   private static final Set<ScalarOp> TURNS = Set.of(ScalarOp.SIN, ScalarOp.COS, ScalarOp.TAN);
-
-  private static final Set<ScalarOp> FUNCTIONS =
-      EnumSet.of(
-          ScalarOp.POW,
-          ScalarOp.ATAN2,
-          ScalarOp.REM,
-          ScalarOp.EXP,
-          ScalarOp.EXPM1,
-          ScalarOp.LOG,
-          ScalarOp.LOG1P,
-          ScalarOp.SIN,
-          ScalarOp.COS,
-          ScalarOp.TAN,
-          ScalarOp.ASIN,
-          ScalarOp.ACOS,
-          ScalarOp.ATAN,
-          ScalarOp.SINH,
-          ScalarOp.COSH,
-          ScalarOp.TANH,
-          ScalarOp.SIGMOID,
-          ScalarOp.ERF,
-          ScalarOp.ERFC);
 
   private final Kernel kernel;
   private final Target target;
@@ -139,7 +116,7 @@ final class CpuBlocks {
       }
       case Expr.Apply a -> {
         turns |= TURNS.contains(a.op());
-        functions |= FUNCTIONS.contains(a.op());
+        functions |= a.op().isFunction();
         a.args().forEach(x -> classify(x, seen));
       }
     }
