@@ -102,7 +102,8 @@ final class MatmulCommand implements Callable<Integer> {
   @Option(
       names = "--warm-up",
       paramLabel = "SECONDS",
-      description = "before the samples of each product; default: ${DEFAULT-VALUE}")
+      description =
+          "repeat each product until its time has not fallen for half of so many; default: ${DEFAULT-VALUE}")
   private double warmUp = 1;
 
   @Option(

@@ -19,7 +19,6 @@ import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.TapedeckException;
 import tapedeck.bench.report.Samples;
-import tapedeck.cpu.gemm.Gemm;
 
 /**
  * One matrix product by a device's compiled schedule and by a BLAS, in turns. Both have their
@@ -187,7 +186,10 @@ public final class MatmulRun implements AutoCloseable {
     return worst;
   }
 
-  /** Repeats until the JVM has compiled what is hot, and decides how often samples repeat. */
+  /**
+   * Repeats until the time has not fallen for half of the seconds, and decides how often samples
+   * repeat.
+   */
   public void warmUp(double seconds) {
     ownRepetitions = warmUp(own, seconds);
     if (peer.isPresent()) {
@@ -196,12 +198,8 @@ public final class MatmulRun implements AutoCloseable {
   }
 
   private int warmUp(Multiplier by, double seconds) {
-    long end = System.nanoTime() + (long) (seconds * 1e9);
-    double last = repeat(by, 1);
-    while (System.nanoTime() < end || !Gemm.isSettled()) {
-      last = repeat(by, Math.clamp((long) (TARGET_SECONDS / last), 1, MOST_REPETITIONS));
-    }
-    return Math.clamp((long) (TARGET_SECONDS / last), 1, MOST_REPETITIONS);
+    double least = WarmUp.least(seconds / 2, TARGET_SECONDS, n -> repeat(by, n));
+    return Math.clamp((long) (TARGET_SECONDS / least), 1, MOST_REPETITIONS);
   }
 
   /** Takes a sample of both, one right after the other. */

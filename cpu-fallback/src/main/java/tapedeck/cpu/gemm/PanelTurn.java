@@ -24,7 +24,7 @@ interface PanelTurn {
 
   private static Rehearsal<PanelTurn> of(boolean f64) {
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
-    int elements = Tile.Form.columnStep(height(f64)) * lanes + lanes;
+    int elements = Turn.REHEARSED * Tile.Form.columnStep(height(f64)) * lanes + lanes;
     Object some = f64 ? new double[elements] : new float[elements];
     return new Rehearsal<>(
         (src, pitch, dst, at, blocks) -> scalar(f64, src, pitch, dst, at, blocks * lanes),
@@ -34,7 +34,7 @@ interface PanelTurn {
                 "PanelTurn" + (f64 ? 64 : 32),
                 "(JJLjava/lang/Object;II)V",
                 code -> write(code, f64)),
-        (turn, memory, i) -> turn.run(memory, 0, some, 0, 1));
+        (turn, memory, i) -> turn.run(memory, 0, some, 0, Turn.REHEARSED - i % 2));
   }
 
   private static int height(boolean f64) {

@@ -8,6 +8,9 @@ import tapedeck.cpu.math.Memory;
 
 /** Transposes blocks of as many rows and columns as a vector has lanes. */
 interface Turn {
+  /** Blocks of a rehearsal: from a single one the JIT learns that the loop has no second turn. */
+  int REHEARSED = 4;
+
   Rehearsal<Turn> F32 = of(false);
   Rehearsal<Turn> F64 = of(true);
 
@@ -23,7 +26,7 @@ interface Turn {
         () ->
             Generated.define(
                 Turn.class, "Turn" + (f64 ? 64 : 32), "(JJJJI)V", code -> write(code, f64)),
-        (turn, memory, i) -> turn.run(memory, 0, memory, 0, 1));
+        (turn, memory, i) -> turn.run(memory, 0, memory, 0, REHEARSED - i % 2));
   }
 
   private static void scalar(boolean f64, long src, long pitch, long dst, long ld, int blocks) {
