@@ -42,17 +42,20 @@ record Blocking(int lanes, int mr, boolean byRows, int mc, int kc) {
   }
 
   private static Blocking of(int lanes, int size) {
-    // 16 sums fit beside the operands in 32 vector registers, and 12 in 16, where indices and
-    // bounds of six rows take more time than making panels of them
+    // 16 sums fit beside the operands in 32 vector registers, and 12 in 16
     int mr = FEW_REGISTERS ? 6 : 8;
-    int kc = Math.clamp(L1 / 2 / ((long) mr * size), 64, 1024) / 16 * 16;
-    int mc = Math.clamp(L2 / 2 / ((long) kc * size), 64, 512) / mr * mr;
-    return new Blocking(lanes, mr, !FEW_REGISTERS, mc, kc);
+    // with vectors of 512 bits B is read so fast that it pays to have more rows of A in the cache
+    long panel = FEW_REGISTERS ? L1 / 2 : L1 / 3;
+    long block = FEW_REGISTERS ? L2 / 2 : L2 / 4 * 3;
+    int kc = Math.clamp(panel / ((long) mr * size), 64, 1024) / 16 * 16;
+    int mc = Math.clamp(block / ((long) kc * size), 64, 512) / mr * mr;
+    return new Blocking(lanes, mr, false, mc, kc);
   }
 
   /** The depth stays the same, and with it the order in which elements are summed. */
   private Blocking forFewColumns() {
-    return byRows ? this : new Blocking(lanes, 4, true, mc / 4 * 4, kc);
+    int rows = FEW_REGISTERS ? 4 : mr;
+    return new Blocking(lanes, rows, true, mc / rows * rows, kc);
   }
 
   /** Elements of a block of A, by rows or in panels, and what is padded of it. */

@@ -34,8 +34,12 @@ public final class Gemm {
 
   private static final long CACHED = 2 << 20;
 
-  /** Most panels of B that are packed together, so that its rows are read in long pieces. */
-  private static final int GROUP = 16;
+  /**
+   * Most panels of B that are packed together, so that pieces of its rows are read that are longer
+   * than a cache line. Panels often lie a power of two apart: many of them would take each other's
+   * places in the cache.
+   */
+  private static final int GROUP = 4;
 
   /** Rows of a computed operand that are computed before they are packed. */
   private static final int FILLED = 32;
@@ -334,14 +338,18 @@ public final class Gemm {
       int high = valid > mr / 2 ? mr : mr / 2;
       int to = panel(first + r, deep);
       long from = src + r * rowStride * size;
-      int turned = usual && valid == mr ? deep / lanes * lanes : 0;
-      if (turned > 0) {
+      if (usual && valid == mr && deep >= lanes) {
         PanelTurn turn = (f64 ? PanelTurn.F64 : PanelTurn.F32).best();
-        turn.run(from, rowStride * size, panels, to, turned / lanes);
+        turn.run(from, rowStride * size, panels, to, deep / lanes);
+        if (deep % lanes > 0) {
+          // the last vectors of the rows, some elements of which have been turned already
+          int last = deep - lanes;
+          int then = to + last * Tile.Form.columnStep(mr);
+          turn.run(from + (long) last * size, rowStride * size, panels, then, 1);
+        }
+      } else {
+        packPanel(from, rowStride, 1, valid, high, deep, panels, to);
       }
-      int rest = to + turned * Tile.Form.columnStep(high);
-      from += (long) turned * size;
-      packPanel(from, rowStride, 1, valid, high, deep - turned, panels, rest);
     }
   }
 
@@ -421,12 +429,15 @@ public final class Gemm {
       int deep = Math.min(kc, depth - row);
       boolean last = k0 + row + deep == k;
       packA(m0, rows, k0 + row, deep, mine);
+      Object panelsOfA = f64 ? mine.a64(blocking) : mine.a32(blocking);
+      int lda = lda(deep);
+      int panel = byRows ? mr * lda : panel(mr, deep);
       for (int jb = 0; jb < width; jb += nb) {
         int end = Math.min(width, jb + nb);
-        for (int i = 0; i < rows; i += mr) {
+        for (int i = 0, at = 0; i < rows; i += mr, at += panel) {
           int tall = Math.min(mr, rows - i);
           long c = first + (store == null && once ? 0 : i * ld * size);
-          tiles(mine, row, deep, i, tall, col0, jb, end, c, ld);
+          tiles(panelsOfA, at, lda, row, deep, tall, col0, jb, end, c, ld, mine.tile);
           if (last && store == null) {
             epilogue.tile(c + (long) jb * size, (int) ld, m0 + i, tall, n0 + col0 + jb, end - jb);
           }
@@ -437,20 +448,19 @@ public final class Gemm {
 
   /** Computes the tiles of one panel of A, in columns jb to end of a block. */
   private void tiles(
-      Workspace mine,
+      Object from,
+      int at,
+      int lda,
       int row,
       int deep,
-      int i,
       int tall,
       int col0,
       int jb,
       int end,
       long c,
-      long ld) {
-    Object from = f64 ? mine.a64(blocking) : mine.a32(blocking);
+      long ld,
+      long scratch) {
     int nr = blocking.nr();
-    int lda = lda(deep);
-    int at = byRows ? i * lda : panel(i, deep);
     boolean add = k0 + row > 0;
     boolean low = tall <= blocking.mr() / 2;
     int height = low ? blocking.mr() / 2 : blocking.mr();
@@ -472,11 +482,11 @@ public final class Gemm {
       if (store == null || (tall == height && wide == vectors)) {
         tile.run(from, at, lda, deep, pb, pitch, to, ld * size, add);
       } else {
-        tile.run(from, at, lda, deep, pb, pitch, mine.tile, (long) nr * size, false);
+        tile.run(from, at, lda, deep, pb, pitch, scratch, (long) nr * size, false);
         if (f64) {
-          Lanes.flush64(mine.tile, to, 8 * ld, tall, wide, add);
+          Lanes.flush64(scratch, to, 8 * ld, tall, wide, add);
         } else {
-          Lanes.flush32(mine.tile, to, 4 * ld, tall, wide, add);
+          Lanes.flush32(scratch, to, 4 * ld, tall, wide, add);
         }
       }
     }

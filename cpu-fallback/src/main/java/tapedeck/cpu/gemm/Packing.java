@@ -23,6 +23,12 @@ final class Packing {
 
   private static final VectorSpecies<Double> REST64 = DoubleVector.SPECIES_128;
 
+  /**
+   * Columns that panels of A get in turns: panels often lie a power of two apart, and more of their
+   * unfinished lines than these would not stay in the cache.
+   */
+  private static final int COLUMNS = 8;
+
   /** Packs rows into panels. */
   @FunctionalInterface
   interface Strips {
@@ -91,15 +97,20 @@ final class Packing {
       long dst) {
     long size = f64 ? 8 : 4;
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
-    int turned = depthStride == 1 ? valid / lanes * lanes : 0;
-    int deep = turned == 0 ? 0 : depth / lanes * lanes;
+    int turned = depthStride == 1 && depth >= lanes ? valid / lanes * lanes : 0;
     Turn turn = (f64 ? Turn.F64 : Turn.F32).best();
     for (int w = 0; w < turned; w += lanes) {
       long from = src + w * widthStride * size;
-      turn.run(from, widthStride * size, dst + w * size, width * size, deep / lanes);
+      long to = dst + w * size;
+      turn.run(from, widthStride * size, to, width * size, depth / lanes);
+      if (depth % lanes > 0) {
+        // the last vectors, some elements of which have been turned already
+        long last = (long) depth - lanes;
+        turn.run(from + last * size, widthStride * size, to + last * width * size, width * size, 1);
+      }
     }
     for (int d = 0; d < depth; d++) {
-      for (int w = d < deep ? turned : 0; w < width; w++) {
+      for (int w = turned; w < width; w++) {
         long from = src + (d * depthStride + w * widthStride) * size;
         long to = dst + ((long) d * width + w) * size;
         if (f64) {
@@ -173,22 +184,33 @@ final class Packing {
    */
   static void columns32(long src, long depthStride, int count, int height, int depth, float[] dst) {
     int step = Tile.Form.columnStep(height);
-    for (int d = 0; d < depth; d++) {
-      long from = src + 4L * d * depthStride;
+    for (int d0 = 0; d0 < depth; d0 += COLUMNS) {
+      int end = Math.min(depth, d0 + COLUMNS);
       for (int p = 0; p < count; p++) {
-        int to = (p * depth + d) * step;
+        long from = src + 4L * (d0 * depthStride + (long) p * height);
+        int to = (p * depth + d0) * step;
         int r = 0;
         for (; r <= height - HEIGHT32.length(); r += HEIGHT32.length()) {
-          FloatVector.fromMemorySegment(HEIGHT32, Memory.ALL, from, nativeOrder())
-              .intoArray(dst, to + r);
-          from += HEIGHT32.vectorByteSize();
+          tall32(from + 4L * r, 4L * depthStride, end - d0, dst, to + r, step);
         }
         for (; r < height; r += REST32.length()) {
-          FloatVector.fromMemorySegment(REST32, Memory.ALL, from, nativeOrder())
-              .intoArray(dst, to + r);
-          from += REST32.vectorByteSize();
+          rest32(from + 4L * r, 4L * depthStride, end - d0, dst, to + r, step);
         }
       }
+    }
+  }
+
+  private static void tall32(long from, long pitch, int count, float[] dst, int to, int step) {
+    for (int d = 0; d < count; d++) {
+      FloatVector.fromMemorySegment(HEIGHT32, Memory.ALL, from + d * pitch, nativeOrder())
+          .intoArray(dst, to + d * step);
+    }
+  }
+
+  private static void rest32(long from, long pitch, int count, float[] dst, int to, int step) {
+    for (int d = 0; d < count; d++) {
+      FloatVector.fromMemorySegment(REST32, Memory.ALL, from + d * pitch, nativeOrder())
+          .intoArray(dst, to + d * step);
     }
   }
 
@@ -196,22 +218,33 @@ final class Packing {
   static void columns64(
       long src, long depthStride, int count, int height, int depth, double[] dst) {
     int step = Tile.Form.columnStep(height);
-    for (int d = 0; d < depth; d++) {
-      long from = src + 8L * d * depthStride;
+    for (int d0 = 0; d0 < depth; d0 += COLUMNS) {
+      int end = Math.min(depth, d0 + COLUMNS);
       for (int p = 0; p < count; p++) {
-        int to = (p * depth + d) * step;
+        long from = src + 8L * (d0 * depthStride + (long) p * height);
+        int to = (p * depth + d0) * step;
         int r = 0;
         for (; r <= height - HEIGHT64.length(); r += HEIGHT64.length()) {
-          DoubleVector.fromMemorySegment(HEIGHT64, Memory.ALL, from, nativeOrder())
-              .intoArray(dst, to + r);
-          from += HEIGHT64.vectorByteSize();
+          tall64(from + 8L * r, 8L * depthStride, end - d0, dst, to + r, step);
         }
         for (; r < height; r += REST64.length()) {
-          DoubleVector.fromMemorySegment(REST64, Memory.ALL, from, nativeOrder())
-              .intoArray(dst, to + r);
-          from += REST64.vectorByteSize();
+          rest64(from + 8L * r, 8L * depthStride, end - d0, dst, to + r, step);
         }
       }
+    }
+  }
+
+  private static void tall64(long from, long pitch, int count, double[] dst, int to, int step) {
+    for (int d = 0; d < count; d++) {
+      DoubleVector.fromMemorySegment(HEIGHT64, Memory.ALL, from + d * pitch, nativeOrder())
+          .intoArray(dst, to + d * step);
+    }
+  }
+
+  private static void rest64(long from, long pitch, int count, double[] dst, int to, int step) {
+    for (int d = 0; d < count; d++) {
+      DoubleVector.fromMemorySegment(REST64, Memory.ALL, from + d * pitch, nativeOrder())
+          .intoArray(dst, to + d * step);
     }
   }
 

@@ -3,13 +3,16 @@ package tapedeck.cpu.gemm;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
-import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import tapedeck.cpu.math.Memory;
 
 /** Turns whole panels of A, whose rows lie in native memory, into columns of an array. */
 interface PanelTurn {
+  // slots of parameters
+  int DST = 5;
+  int AT = 6;
+
   /** For panels as high as a tile. */
   Rehearsal<PanelTurn> F32 = of(false);
 
@@ -57,40 +60,50 @@ interface PanelTurn {
   private static void write(CodeBuilder code, boolean f64) {
     final int src = 1;
     final int pitch = 3;
-    final int dst = 5;
-    final int at = 6;
     final int blocks = 7;
     Generated emit = new Generated(code, f64);
     int height = height(f64);
     int step = Tile.Form.columnStep(height);
     int lanes = (f64 ? Lanes.F64 : Lanes.F32).length();
-    ClassDesc array = emit.element.arrayType();
     int from = code.allocateLocal(TypeKind.LONG);
     int[] rows = Turn.locals(code, height);
     Label top = code.newLabel();
     Label done = code.newLabel();
-    code.aload(dst).checkcast(array).astore(dst);
+    code.aload(DST).checkcast(emit.element.arrayType()).astore(DST);
     code.labelBinding(top).iload(blocks).ifle(done).lload(src).lstore(from);
     for (int row : rows) {
       emit.load(from, 0);
       code.astore(row);
       emit.advance(from, pitch);
     }
-    for (int first = 0; first < height; first += lanes) {
-      int[] block = new int[lanes];
-      for (int i = 0; i < lanes; i++) {
-        block[i] = rows[Math.min(first + i, height - 1)];
+    if (height < lanes && step == height) {
+      // columns so short that a vector has several of them, one after the other
+      int[] turned = Turn.transposed(code, emit, rows);
+      for (int i = 0; i < height; i++) {
+        store(code, emit, turned[i], i * lanes);
       }
-      int[] turned = Turn.transposed(code, emit, block);
-      for (int d = 0; d < lanes; d++) {
-        code.aload(turned[d]).aload(dst).iload(at).loadConstant(d * step + first).iadd();
-        code.invokevirtual(
-            emit.vector,
-            "intoArray",
-            MethodTypeDesc.of(ConstantDescs.CD_void, array, ConstantDescs.CD_int));
+    } else {
+      for (int first = 0; first < height; first += lanes) {
+        int[] block = new int[lanes];
+        for (int i = 0; i < lanes; i++) {
+          block[i] = rows[Math.min(first + i, height - 1)];
+        }
+        int[] turned = Turn.transposed(code, emit, block);
+        for (int d = 0; d < lanes; d++) {
+          store(code, emit, turned[d], d * step + first);
+        }
       }
     }
     code.lload(src).loadConstant((long) Lanes.F32.vectorByteSize()).ladd().lstore(src);
-    code.iinc(at, lanes * step).iinc(blocks, -1).goto_(top).labelBinding(done).return_();
+    code.iinc(AT, lanes * step).iinc(blocks, -1).goto_(top).labelBinding(done).return_();
+  }
+
+  /** Stores a vector past the index at hand. */
+  private static void store(CodeBuilder code, Generated emit, int vector, int past) {
+    code.aload(vector).aload(DST).iload(AT).loadConstant(past).iadd();
+    code.invokevirtual(
+        emit.vector,
+        "intoArray",
+        MethodTypeDesc.of(ConstantDescs.CD_void, emit.element.arrayType(), ConstantDescs.CD_int));
   }
 }

@@ -73,11 +73,12 @@ final class TileWriter {
   private void body() {
     int height = form.height();
     code.aload(A).checkcast(emit.element.arrayType()).astore(A);
+    emit.zero();
     for (int i = 0; i < sums.length; i++) {
       sums[i] = code.allocateLocal(TypeKind.REFERENCE);
-      emit.zero();
-      code.astore(sums[i]);
+      code.dup().astore(sums[i]);
     }
+    code.pop();
     int[] rows = new int[height];
     if (form.byRows()) {
       for (int r = 1; r < height; r++) {

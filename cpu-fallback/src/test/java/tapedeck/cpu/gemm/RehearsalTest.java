@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -208,5 +209,31 @@ class RehearsalTest {
     assertNotSame(scalar, r.best());
     assertEquals(0, runs[0] % 64);
     assertTrue(runs[0] > 0);
+  }
+
+  private static void slow() {
+    long end = System.nanoTime() + 4000;
+    while (System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 5})
+  void codeThatStaysSlowIsMadeAnew(int slowOnes) throws InterruptedException {
+    AtomicInteger made = new AtomicInteger();
+    Runnable fast = () -> {};
+    Runnable slow = RehearsalTest::slow;
+    Rehearsal<Runnable> r =
+        new Rehearsal<>(
+            () -> {},
+            () -> made.getAndIncrement() < slowOnes ? slow : fast,
+            (code, memory, i) -> code.run());
+    for (int i = 0; i < 1000 && r.ready() == null; i++) {
+      r.best();
+      Thread.sleep(10);
+    }
+    assertSame(slowOnes < 3 ? fast : slow, r.ready());
+    assertEquals(Math.min(slowOnes + 1, 3), made.get());
   }
 }
