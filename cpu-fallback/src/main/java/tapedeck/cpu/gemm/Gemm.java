@@ -125,14 +125,18 @@ public final class Gemm {
     }
     this.mc = roundUp(ceilDiv(m, blocks), blocking.mr());
     this.rowBlocks = ceilDiv(m, mc);
-    this.byRows = blocking.byRows() && !isByColumns(a);
+    boolean canBeRows = !isByColumns(a);
+    boolean rows = blocking.byRows() && canBeRows;
+    boolean smallInPlace = (rows || !Blocking.FEW_REGISTERS) && isSmall();
     this.inPlace =
         b instanceof Operand.Strided s
                 && s.colStride() == 1
                 && n % lanes == 0
-                && (m <= FEW_ROWS ? isNear(s) : isSmall())
+                && (m <= FEW_ROWS ? isNear(s) : smallInPlace)
             ? s
             : null;
+    // where B is not packed the tile has an address of its own for it, and gains less from panels
+    this.byRows = rows || (canBeRows && !Blocking.FEW_REGISTERS && inPlace != null);
     this.tiles = Tiles.of(f64, byRows, inPlace == null, blocking);
   }
 
@@ -140,7 +144,7 @@ public final class Gemm {
    * Whether packing B would take longer than what is gained; panels gain much with 16 registers.
    */
   private boolean isSmall() {
-    return (byRows || !Blocking.FEW_REGISTERS) && (long) k * n * size <= FEW_BYTES;
+    return (long) k * n * size <= FEW_BYTES;
   }
 
   /** Whether B can be read where it lies by few rows of A, as its rows share pages or caches. */
