@@ -388,10 +388,9 @@ public final class Gemm {
     int mr = blocking.mr();
     int whole = rowStride == 1 ? rows / mr : 0;
     Object panels = f64 ? mine.a64(blocking) : mine.a32(blocking);
-    if (f64) {
-      Packing.columns64(src, colStride, whole, mr, deep, (double[]) panels);
-    } else {
-      Packing.columns32(src, colStride, whole, mr, deep, (float[]) panels);
+    if (whole > 0) {
+      var columns = f64 ? Packing.COLUMNS64 : Packing.COLUMNS32;
+      columns.best().run(src, colStride, whole, mr, deep, panels);
     }
     for (int r = whole * mr; r < rows; r += mr) {
       int valid = Math.min(mr, rows - r);

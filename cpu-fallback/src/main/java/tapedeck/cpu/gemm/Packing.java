@@ -43,7 +43,40 @@ final class Packing {
   static final Rehearsal<Strips> STRIPS32 = strips(4, Lanes.F32.length(), Packing::vectors32);
   static final Rehearsal<Strips> STRIPS64 = strips(8, Lanes.F64.length(), Packing::vectors64);
 
+  /** Packs what lies by columns. */
+  @FunctionalInterface
+  interface Columns {
+    /**
+     * Packs count panels side by side of matrices of height rows into an array of the element type:
+     * element (r, d) of the source is at {@code src} plus {@code r + d * depthStride} elements.
+     */
+    void run(long src, long depthStride, int count, int height, int depth, Object dst);
+  }
+
+  static final Rehearsal<Columns> COLUMNS32 = columns(false, Packing::columns32);
+  static final Rehearsal<Columns> COLUMNS64 = columns(true, Packing::columns64);
+
   private Packing() {}
+
+  private static Rehearsal<Columns> columns(boolean f64, Columns vectors) {
+    int height = (f64 ? Blocking.F64 : Blocking.F32).mr();
+    int depth = 2 * COLUMNS + 1;
+    int elements = 2 * Tile.Form.columnStep(height) * depth;
+    Object some = f64 ? new double[elements] : new float[elements];
+    return new Rehearsal<>(
+        (src, depthStride, count, rows, deep, dst) -> {
+          for (int p = 0; p < count; p++) {
+            int at = p * deep * Tile.Form.columnStep(rows);
+            if (f64) {
+              panel64(src + 8L * p * rows, 1, depthStride, rows, rows, deep, (double[]) dst, at);
+            } else {
+              panel32(src + 4L * p * rows, 1, depthStride, rows, rows, deep, (float[]) dst, at);
+            }
+          }
+        },
+        () -> vectors,
+        (code, memory, i) -> code.run(memory, 2L * height, 2, height, depth - i % 2, some));
+  }
 
   private static Rehearsal<Strips> strips(int size, int lanes, Strips vectors) {
     return new Rehearsal<>(
@@ -178,11 +211,9 @@ final class Packing {
     }
   }
 
-  /**
-   * Packs count panels side by side of matrices of height rows into an array: element (r, d) of the
-   * source is at {@code src} plus {@code r + d * depthStride} elements.
-   */
-  static void columns32(long src, long depthStride, int count, int height, int depth, float[] dst) {
+  private static void columns32(
+      long src, long depthStride, int count, int height, int depth, Object array) {
+    float[] dst = (float[]) array;
     int step = Tile.Form.columnStep(height);
     for (int d0 = 0; d0 < depth; d0 += COLUMNS) {
       int end = Math.min(depth, d0 + COLUMNS);
@@ -214,9 +245,9 @@ final class Packing {
     }
   }
 
-  /** As {@link #columns32}. */
-  static void columns64(
-      long src, long depthStride, int count, int height, int depth, double[] dst) {
+  private static void columns64(
+      long src, long depthStride, int count, int height, int depth, Object array) {
+    double[] dst = (double[]) array;
     int step = Tile.Form.columnStep(height);
     for (int d0 = 0; d0 < depth; d0 += COLUMNS) {
       int end = Math.min(depth, d0 + COLUMNS);

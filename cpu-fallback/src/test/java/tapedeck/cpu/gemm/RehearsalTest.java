@@ -172,6 +172,32 @@ class RehearsalTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void columns(boolean f64) {
+    int height = (f64 ? Blocking.F64 : Blocking.F32).mr();
+    int step = Tile.Form.columnStep(height);
+    for (int depth : new int[] {1, 7, 19}) {
+      same(
+          f64,
+          f64 ? Packing.COLUMNS64 : Packing.COLUMNS32,
+          (columns, m) -> {
+            Object panels = f64 ? new double[3 * depth * step] : new float[3 * depth * step];
+            columns.run(m, 3L * height + 1, 3, height, depth, panels);
+            long to = m + BYTES / 2;
+            for (int c = 0; c < 3 * depth; c++) {
+              for (int r = 0; r < height; r++, to += f64 ? 8 : 4) {
+                if (f64) {
+                  Memory.putDouble(to, ((double[]) panels)[c * step + r]);
+                } else {
+                  Memory.putFloat(to, ((float[]) panels)[c * step + r]);
+                }
+              }
+            }
+          });
+    }
+  }
+
   @Test
   void vectorsComeLater() throws InterruptedException {
     Runnable scalar = () -> {};
