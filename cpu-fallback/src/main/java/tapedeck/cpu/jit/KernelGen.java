@@ -41,6 +41,9 @@ final class KernelGen {
   /** The same where nothing but accumulators is kept per element. */
   static final int LONG_BLOCK = 2048;
 
+  /** Most elements of a row that one call of a loop does. */
+  private static final long WHOLE_ROW = 1 << 20;
+
   /** Axis from which a row is enough for a vector loop. */
   private static final int SHORT_AXIS = 256;
 
@@ -515,6 +518,9 @@ final class KernelGen {
     if (p instanceof Phase.Emit e) {
       e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
     }
+    // A call per block would only interrupt a loop that keeps nothing in scratch.
+    BlockPlan whole = new BlockPlan(axis, List.of(), sinks, dependences, new ScratchSpace(), 0);
+    long size = whole.isOneLoop() ? Math.min(axis.extent(), WHOLE_ROW) : block;
     Nest.points(
         method,
         p.loops().subList(0, p.loops().size() - 1),
@@ -522,7 +528,7 @@ final class KernelGen {
             Nest.blocks(
                 method,
                 axis,
-                block,
+                size,
                 () -> code.lconst_0(),
                 () -> code.loadConstant(axis.extent()),
                 at -> emit(at, sinks, List.of())));

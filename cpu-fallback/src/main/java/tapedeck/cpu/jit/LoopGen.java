@@ -6,12 +6,14 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
@@ -50,6 +52,9 @@ final class LoopGen {
    * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
    */
   private final Map<Sink, int[]> folds = new IdentityHashMap<>();
+
+  /** While greatest and least values are found by comparing: sums of what was compared. */
+  private final Map<Sink, int[]> witnesses = new IdentityHashMap<>();
 
   /** Rows between the current one and that of which values are loaded. */
   private int rowsAhead;
@@ -92,22 +97,40 @@ final class LoopGen {
       targets.put(s, target);
       remainder(s);
       if (s instanceof Sink.Fold f && !f.perElement()) {
-        DType t = s.value().dtype();
         int[] slots = new int[unroll()];
-        vectors.load(t, () -> code.lload(target));
-        slots[0] = asm.keep(TypeKind.REFERENCE);
-        for (int i = 1; i < slots.length; i++) {
-          vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
-          slots[i] = asm.keep(TypeKind.REFERENCE);
-        }
+        Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
         folds.put(s, slots);
       }
+    }
+    beginFolds();
+    if (isQuick()) {
+      quickly();
     }
     if (plan.foldsRows()) {
       foldRows(plan.rows().getFirst());
     } else {
       rows(0);
     }
+    mergeFolds();
+    storeFolds();
+    code.return_();
+  }
+
+  private void beginFolds() {
+    folds.forEach(
+        (s, slots) -> {
+          DType t = s.value().dtype();
+          Sink.Fold f = (Sink.Fold) s;
+          vectors.load(t, () -> code.lload(targets.get(s)));
+          code.astore(slots[0]);
+          for (int i = 1; i < slots.length; i++) {
+            vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
+            code.astore(slots[i]);
+          }
+        });
+  }
+
+  private void mergeFolds() {
     folds.forEach(
         (s, slots) -> {
           for (int n = slots.length / 2; n > 0; n /= 2) {
@@ -115,15 +138,99 @@ final class LoopGen {
               combine((Sink.Fold) s, slots[i], slots[i + n], -1);
             }
           }
-          vectors.store(
-              s.value().dtype(),
-              () -> code.lload(targets.get(s)),
-              () -> code.aload(slots[0]),
-              -1,
-              -1);
         });
-    code.return_();
   }
+
+  private void storeFolds() {
+    folds.forEach(
+        (s, slots) ->
+            vectors.store(
+                s.value().dtype(),
+                () -> code.lload(targets.get(s)),
+                () -> code.aload(slots[0]),
+                -1,
+                -1));
+  }
+
+  // ---- greatest and least values --------------------------------------------------------------
+
+  private static boolean isExtreme(Sink s) {
+    return s instanceof Sink.Fold f
+        && !f.perElement()
+        && (f.reducer() == Reducer.MAX || f.reducer() == Reducer.MIN)
+        && s.value().dtype().isFloat();
+  }
+
+  /** Whether all that the loop does is folds, and a greatest or least value is one of them. */
+  private boolean isQuick() {
+    return folds.size() == loop.sinks().size()
+        && loop.stored().isEmpty()
+        && loop.sinks().stream().anyMatch(LoopGen::isExtreme)
+        && unroll() > 1;
+  }
+
+  /**
+   * Tries comparisons in place of the maximum of IEEE 754, which is six instructions on x86, and
+   * returns if no value was a NaN and no result is a zero, whose sign a comparison does not see.
+   * Sums of the values tell of a NaN.
+   */
+  private void quickly() {
+    folds.forEach(
+        (s, slots) -> {
+          if (isExtreme(s)) {
+            int[] sums = new int[slots.length];
+            for (int i = 0; i < sums.length; i++) {
+              vectors.broadcast(s.value().dtype(), () -> asm.constant(s.value().dtype(), 0));
+              sums[i] = asm.keep(TypeKind.REFERENCE);
+            }
+            witnesses.put(s, sums);
+          }
+        });
+    rows(0);
+    mergeFolds();
+    Label again = code.newLabel();
+    witnesses.forEach(
+        (s, sums) -> {
+          DType t = s.value().dtype();
+          for (int i = 1; i < sums.length; i++) {
+            int more = sums[i];
+            vectors.operation(ScalarOp.ADD, t, () -> code.aload(sums[0]), () -> code.aload(more));
+            code.astore(sums[0]);
+          }
+          vectors.any(ScalarOp.NE, t, () -> code.aload(sums[0]), () -> code.aload(sums[0]));
+          code.ifne(again);
+          vectors.any(
+              ScalarOp.EQ,
+              t,
+              () -> code.aload(folds.get(s)[0]),
+              () -> vectors.broadcast(t, () -> asm.constant(t, 0)));
+          code.ifne(again);
+        });
+    witnesses.clear();
+    storeFolds();
+    code.return_();
+    code.labelBinding(again);
+    beginFolds();
+  }
+
+  private void compare(Sink.Fold f, int lane, int value) {
+    DType t = f.value().dtype();
+    int acc = folds.get(f)[lane];
+    int sum = witnesses.get(f)[lane];
+    vectors.operation(ScalarOp.ADD, t, () -> code.aload(sum), () -> code.aload(value));
+    code.astore(sum);
+    boolean max = f.reducer() == Reducer.MAX;
+    vectors.where(
+        ScalarOp.LT,
+        t,
+        () -> code.aload(max ? acc : value),
+        () -> code.aload(max ? value : acc),
+        () -> code.aload(value),
+        () -> code.aload(acc));
+    code.astore(acc);
+  }
+
+  // ---- loops ----------------------------------------------------------------------------------
 
   /** Makes the mask that a sink needs for the last vector, before all loops. */
   private void remainder(Sink s) {
@@ -398,6 +505,8 @@ final class LoopGen {
                 () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
                 -1,
                 -1);
+        case Sink.Fold f when left < 0 && witnesses.containsKey(s) ->
+            compare(f, lane, lanes.get(s.value()));
         case Sink.Fold f ->
             combine(f, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
       }

@@ -12,6 +12,7 @@ import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.DType;
 
 /** Runs one kernel on a device; parameters that are written start from the same data as others. */
 final class Runs {
@@ -69,6 +70,16 @@ final class Runs {
       out.add(bytes);
     }
     return out;
+  }
+
+  /** Sets an element of a parameter of floats. */
+  static void put(Kernel.Param p, byte[] bytes, long i, double v) {
+    MemorySegment m = MemorySegment.ofArray(bytes);
+    if (p.dtype() == DType.FLOAT32) {
+      m.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, (float) v);
+    } else {
+      m.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8, v);
+    }
   }
 
   /** Element of a parameter as float64. */
