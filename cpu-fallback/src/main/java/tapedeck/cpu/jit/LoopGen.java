@@ -23,7 +23,7 @@ import tapedeck.ad.type.DType;
  * many values the outermost loop over rows has, if there is one.
  */
 final class LoopGen {
-  private static final MethodTypeDesc TYPE =
+  static final MethodTypeDesc TYPE =
       MethodTypeDesc.of(
           ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_int, ConstantDescs.CD_int);
 
@@ -35,10 +35,14 @@ final class LoopGen {
   private final MethodGen method;
   private final VectorCode vectors;
   private final int count;
+  private final int unroll;
   private final Map<Expr, Integer> addresses = new IdentityHashMap<>();
   private final Map<Expr, Integer> copies = new IdentityHashMap<>();
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
+
+  /** Most vectors that an iteration of a loop with folds does. */
+  static final int MOST_AT_ONCE = 4;
 
   /** Most rows that are combined with a block of accumulators at once. */
   private static final int ROWS_AT_ONCE = 8;
@@ -74,6 +78,7 @@ final class LoopGen {
         new MethodGen(code, asm, new ScalarGen(asm, new int[0], new Dependences()), -1, scratch);
     this.vectors = new VectorCode(asm, place.half());
     this.count = code.parameterSlot(1);
+    this.unroll = unroll(plan, loop, vectors.lanes);
   }
 
   static ClassGen.Callee add(BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop) {
@@ -97,7 +102,7 @@ final class LoopGen {
       targets.put(s, target);
       remainder(s);
       if (s instanceof Sink.Fold f && !f.perElement()) {
-        int[] slots = new int[unroll()];
+        int[] slots = new int[unroll];
         Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
         folds.put(s, slots);
       }
@@ -166,7 +171,7 @@ final class LoopGen {
     return folds.size() == loop.sinks().size()
         && loop.stored().isEmpty()
         && loop.sinks().stream().anyMatch(LoopGen::isExtreme)
-        && unroll() > 1;
+        && unroll > 1;
   }
 
   /**
@@ -253,11 +258,11 @@ final class LoopGen {
    * Vectors that an iteration of a loop with folds does. Each has accumulators of its own, or one
    * instruction would have to wait for the one before.
    */
-  private int unroll() {
-    if (plan.axis().extent() < 8L * vectors.lanes) {
+  static int unroll(BlockPlan plan, BlockPlan.Step.Vectors loop, int lanes) {
+    if (plan.axis().extent() < 8L * lanes) {
       return 1;
     }
-    return loop.weight() <= 8 ? 4 : loop.weight() <= 16 ? 2 : 1;
+    return loop.weight() <= 8 ? MOST_AT_ONCE : loop.weight() <= 16 ? 2 : 1;
   }
 
   /** The loops over rows from one of them inwards, and in the innermost that over the block. */
@@ -414,7 +419,6 @@ final class LoopGen {
       code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
       return;
     }
-    int unroll = unroll();
     wholeVectors(j, unroll);
     if (unroll > 1) {
       wholeVectors(j, 1);

@@ -2,6 +2,7 @@ package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -48,6 +49,21 @@ final class Runs {
       buffers.forEach(Buffer::close);
     }
     return after;
+  }
+
+  /** Bytes of every parameter after a kernel has run by itself, with one thread. */
+  static List<byte[]> run(CpuKernel made, Kernel kernel, List<byte[]> before) {
+    try (Arena arena = Arena.ofConfined();
+        WorkerPool pool = new WorkerPool(1)) {
+      List<MemorySegment> memory = new ArrayList<>();
+      for (byte[] data : before) {
+        MemorySegment m = arena.allocate(data.length + NativeMemory.ALIGN, NativeMemory.ALIGN);
+        m.asSlice(0, data.length).copyFrom(MemorySegment.ofArray(data));
+        memory.add(m.asSlice(0, data.length));
+      }
+      made.run(pool, memory.stream().mapToLong(MemorySegment::address).toArray());
+      return memory.stream().map(m -> m.toArray(ValueLayout.JAVA_BYTE)).toList();
+    }
   }
 
   /** Contents for a kernel's parameters: floats in [-2, 2), ints in [0, 4), written ones zero. */
