@@ -41,6 +41,9 @@ final class LoopGen {
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
 
+  /** Most bytes of a method that HotSpot inlines where it is hot (its flag FreqInlineSize). */
+  private static final int INLINED = 325;
+
   /** Most vectors that an iteration of a loop with folds does. */
   static final int MOST_AT_ONCE = 4;
 
@@ -86,6 +89,10 @@ final class LoopGen {
   }
 
   private void emit() {
+    // Within a caller the JIT makes slower loops of small methods, in some processes by half.
+    for (int i = 0; i <= INLINED; i++) {
+      code.nop();
+    }
     plan.operands(loop).forEach(this::prepare);
     for (Expr e : loop.stored()) {
       method.scratchAddress(plan.scratchOf(e));

@@ -13,6 +13,7 @@ import java.lang.classfile.instruction.LabelTarget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -218,6 +219,27 @@ class KernelFormsTest extends KernelForms {
    * In a loop, the branches of a mask's construction would make HotSpot compile the loop again and
    * again.
    */
+  @Test
+  void loopsAreNotInlined() {
+    int most =
+        Integer.parseInt(
+            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .getVMOption("FreqInlineSize")
+                .getValue());
+    Loop x = new Loop(0, 1000);
+    Expr load = new Expr.Load(0, DType.FLOAT32, index(x));
+    Kernel k =
+        kernel(
+            List.of(in(DType.FLOAT32, 1000), out(DType.FLOAT32, 1000)),
+            List.of(x),
+            new Phase.Emit(
+                List.of(), List.of(new Phase.Store(1, index(x), f32(ScalarOp.NEG, load)))));
+    List<MethodModel> loops =
+        methods(k, true).stream().filter(m -> m.methodName().equalsString("loop")).toList();
+    assertEquals(1, loops.size());
+    assertTrue(loops.get(0).findAttribute(Attributes.code()).orElseThrow().codeLength() > most);
+  }
+
   @Test
   void masksOfLastVectorsAreMadeBeforeLoops() {
     for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
