@@ -445,15 +445,7 @@ final class KernelGen {
     method.scratchAddress(accs.get(a.id()));
     method.asm().constant(t, a.reducer().identity(t));
     count.run();
-    method
-        .asm()
-        .call(
-            Blocks.class,
-            t == DType.BOOL ? "fillBool" : "fill",
-            ConstantDescs.CD_void,
-            ConstantDescs.CD_long,
-            Asm.desc(t),
-            ConstantDescs.CD_int);
+    method.asm().fill(t);
   }
 
   // ---- COLUMNS --------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ package tapedeck.cpu.jit;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
-import java.lang.constant.ConstantDescs;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import tapedeck.ad.kir.Expr;
@@ -99,13 +98,7 @@ final class ScalarLoop {
       code.lload(target).loadConstant((long) lanes * t.bytes()).ladd();
       asm.constant(t, f.reducer().identity(t));
       code.loadConstant((unroll - 1) * lanes);
-      asm.call(
-          Blocks.class,
-          t == DType.BOOL ? "fillBool" : "fill",
-          ConstantDescs.CD_void,
-          ConstantDescs.CD_long,
-          Asm.desc(t),
-          ConstantDescs.CD_int);
+      asm.fill(t);
     }
   }
 
