@@ -68,6 +68,17 @@ final class Asm {
         owner.describeConstable().orElseThrow(), name, MethodTypeDesc.of(result, args));
   }
 
+  /** Fills memory: its address, the value and the number of elements are on the stack. */
+  void fill(DType t) {
+    call(
+        Blocks.class,
+        t == DType.BOOL ? "fillBool" : "fill",
+        ConstantDescs.CD_void,
+        ConstantDescs.CD_long,
+        desc(t),
+        ConstantDescs.CD_int);
+  }
+
   /** {@code Scalars.name} on operands of one type. */
   void scalar(String name, DType result, DType... args) {
     ClassDesc[] d = new ClassDesc[args.length];

@@ -18,6 +18,7 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.cpu.math.ScalarMath;
 import tapedeck.cpu.math.VectorMath;
 
 /**
@@ -56,8 +57,12 @@ final class BlockGen {
     }
   }
 
-  /** Everything that emitting a block needs besides its plan. */
-  record Place(ClassGen out, Opener opener, AccBlocks accs, boolean half) {}
+  /**
+   * Everything that emitting a block needs besides its plan.
+   *
+   * @param inScalars whether vector loops and functions are scalar code with the same bits
+   */
+  record Place(ClassGen out, Opener opener, AccBlocks accs, boolean half, boolean inScalars) {}
 
   private final Place place;
   private final BlockPlan plan;
@@ -192,7 +197,8 @@ final class BlockGen {
               g -> g.fill(f.value()));
       case BlockPlan.Step.Call c -> new Piece(List.of(), 50, g -> g.call(c.value()));
       case BlockPlan.Step.Vectors v -> {
-        ClassGen.Callee loop = LoopGen.add(place, plan, v);
+        ClassGen.Callee loop =
+            place.inScalars() ? ScalarLoop.add(place, plan, v) : LoopGen.add(place, plan, v);
         yield new Piece(List.of(), 10, g -> g.callLoop(loop));
       }
       case BlockPlan.Step.Put p ->
@@ -250,7 +256,7 @@ final class BlockGen {
     pushAddress(a, false);
     code.iload(at.count()).i2l();
     asm.call(
-        VectorMath.class,
+        place.inScalars() ? ScalarMath.class : VectorMath.class,
         "apply",
         ConstantDescs.CD_void,
         op,

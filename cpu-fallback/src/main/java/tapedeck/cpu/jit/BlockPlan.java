@@ -129,14 +129,18 @@ final class BlockPlan {
     return rows;
   }
 
+  /** Whether one vector loop does all, without values in scratch. */
+  boolean isOneLoop() {
+    return steps.size() == 1 && steps.get(0) instanceof Step.Vectors v && v.stored().isEmpty();
+  }
+
   /**
    * Whether one vector loop does all, and from row to row every address moves by a fixed number of
    * bytes.
    */
   boolean walksRows() {
-    return steps.size() == 1
+    return isOneLoop()
         && steps.get(0) instanceof Step.Vectors v
-        && v.stored().isEmpty()
         && v.weight() <= LOOP_LIMIT / 2 + MASKED_STORE
         && entries.keySet().stream().allMatch(this::walksRows);
   }

@@ -24,7 +24,10 @@ interface CpuKernel {
       }
       return vectors && TieredLoops.suits(kernel) && !Settings.TIERS.is("off")
           ? new TieredLoops(kernel, work(kernel))
-          : new Loops(kernel, KernelGen.generate(kernel, vectors), work(kernel));
+          : new Loops(
+              kernel,
+              KernelGen.generate(kernel, vectors ? KernelGen.Code.VECTORS : KernelGen.Code.SCALARS),
+              work(kernel));
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new DeviceException("[cpu] kernel " + label + " did not compile: " + e.getMessage(), e);
     }

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
+import tapedeck.ad.type.Settings;
 
 /**
  * Rewrites a kernel so that values are kept from phase to phase: a phase of its own computes them
@@ -168,6 +170,7 @@ final class KeptValues {
         }
       }
     }
+    Map<Value, Phase.Store> results = results(kept);
     Map<Value, Integer> areas = new HashMap<>();
     for (int i = 0; i < kernel.phases().size(); i++) {
       Phase p = kernel.phases().get(i);
@@ -178,12 +181,18 @@ final class KeptValues {
           .forEach(
               (e, v) -> {
                 if (mine.contains(v) && !areas.containsKey(v)) {
-                  Phase.Store s = keep(e, p.loops());
+                  Phase.Store result = results.get(v);
+                  Phase.Store s =
+                      result == null
+                          ? keep(e, p.loops())
+                          : new Phase.Store(result.param(), renamed(result.index(), p.loops()), e);
                   stores.add(s);
                   areas.put(v, s.param());
                 }
                 if (areas.containsKey(v)) {
-                  by.put(e, new Expr.Load(areas.get(v), e.dtype(), index(p.loops())));
+                  Phase.Store result = results.get(v);
+                  Index at = result == null ? index(p.loops()) : renamed(result.index(), p.loops());
+                  by.put(e, new Expr.Load(areas.get(v), e.dtype(), at));
                 }
               });
       if (!stores.isEmpty()) {
@@ -191,6 +200,97 @@ final class KeptValues {
       }
       phases.add(by.isEmpty() ? p : replaced(p, by));
     }
+  }
+
+  // ---- results as the place where values are kept -----------------------------------------------
+
+  /**
+   * Values that can wait where a result will be: one area less in the first-level cache, and the
+   * result's lines are there when the last phase writes them. The index of each store is in terms
+   * of its phase's loops by position.
+   *
+   * @param kept values by the phase that is the first to have them
+   */
+  private Map<Value, Phase.Store> results(Map<Integer, Set<Value>> kept) {
+    Map<Value, Phase.Store> out = new HashMap<>();
+    if (axis == null && !Settings.KEEP.is("scratch")) {
+      kept.forEach(
+          (from, values) ->
+              values.forEach(
+                  v -> {
+                    Phase.Store s = out.isEmpty() ? result(from, v) : null;
+                    if (s != null) {
+                      out.put(v, s);
+                    }
+                  }));
+    }
+    return out;
+  }
+
+  private Phase.@Nullable Store result(int from, Value v) {
+    for (int i = from; i < kernel.phases().size(); i++) {
+      if (kernel.phases().get(i) instanceof Phase.Emit e
+          && extents(e.loops()).equals(v.extents())) {
+        for (Phase.Store s : e.stores()) {
+          Phase.Store at = new Phase.Store(s.param(), canonical(s.index(), e.loops()), s.value());
+          if (s.value().dtype() == v.canonical().dtype()
+              && at.index().terms().stream().allMatch(t -> t.atom() instanceof Index.Var)
+              && isFree(at, from, i, v)) {
+            return at;
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Whether a result has no other use between two phases. An operand may lie in the same memory if
+   * it is read at the result's own elements alone.
+   */
+  private boolean isFree(Phase.Store result, int from, int to, Value v) {
+    int stores = 0;
+    for (int i = 0; i < kernel.phases().size(); i++) {
+      Phase p = kernel.phases().get(i);
+      if (p instanceof Phase.ScatterAdd || (i > to && costly(p).containsValue(v))) {
+        return false;
+      }
+      if (p instanceof Phase.Emit e) {
+        stores += (int) e.stores().stream().filter(s -> s.param() == result.param()).count();
+      }
+      Set<Expr> within = i < from ? Set.of() : valuesWithout(p, v);
+      for (Expr x : within) {
+        if (x instanceof Expr.Load l
+            && (l.param() == result.param()
+                || canonical(l.index(), p.loops()).equals(result.index()))) {
+          return false;
+        }
+      }
+    }
+    return stores == 1 && !kernel.params().get(result.param()).read();
+  }
+
+  /** What a phase evaluates besides a value and what only that needs. */
+  private Set<Expr> valuesWithout(Phase p, Value v) {
+    Map<Expr, Value> functions = costly(p);
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    values(p).forEach(e -> without(e, v, functions, seen));
+    return seen;
+  }
+
+  private static void without(Expr e, Value v, Map<Expr, Value> functions, Set<Expr> seen) {
+    if (!v.equals(functions.get(e)) && seen.add(e)) {
+      e.children().forEach(c -> without(c, v, functions, seen));
+    }
+  }
+
+  private static List<Long> extents(List<Loop> loops) {
+    return loops.stream().map(Loop::extent).toList();
+  }
+
+  /** An index in terms of loops by position, in terms of these loops. */
+  private static Index renamed(Index index, List<Loop> loops) {
+    return index.rename(l -> l.id() < 0 ? loops.get(-1 - l.id()) : l);
   }
 
   /** Library functions that a phase evaluates at every point of its loops. */
@@ -216,8 +316,7 @@ final class KeptValues {
       return;
     }
     if (a.op().isFunction() && loops.stream().anyMatch(with.of(e)::contains)) {
-      List<Long> extents = loops.stream().map(Loop::extent).toList();
-      out.put(e, new Value(extents, canonical(e, loops, known)));
+      out.put(e, new Value(extents(loops), canonical(e, loops, known)));
     }
     a.args().forEach(x -> costly(x, loops, with, known, seen, out));
   }

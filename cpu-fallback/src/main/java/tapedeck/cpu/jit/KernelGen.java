@@ -18,7 +18,6 @@ import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
-import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
@@ -41,6 +40,9 @@ final class KernelGen {
   /** The same where nothing but accumulators is kept per element. */
   static final int LONG_BLOCK = 2048;
 
+  /** Most elements of a row that one call of a loop does. */
+  private static final long WHOLE_ROW = 1 << 20;
+
   /** Axis from which a row is enough for a vector loop. */
   private static final int SHORT_AXIS = 256;
 
@@ -51,6 +53,14 @@ final class KernelGen {
     SCALAR,
     ROWS,
     COLUMNS
+  }
+
+  /** What code is made of. */
+  enum Code {
+    SCALARS,
+    VECTORS,
+    /** Scalar code with the bits of vectors, for kernels in {@link Mode#ROWS}. */
+    LANES
   }
 
   /**
@@ -87,10 +97,13 @@ final class KernelGen {
   /** The method that is being written. */
   private MethodGen method;
 
-  private KernelGen(Kernel kernel, boolean vectors) {
+  private KernelGen(Kernel kernel, Code with) {
     KernelShape shape = new KernelShape(kernel);
     this.half = shape.hasFloat64();
-    this.mode = vectors ? shape.mode(SHORT) : Mode.SCALAR;
+    this.mode = with == Code.SCALARS ? Mode.SCALAR : shape.mode(SHORT);
+    if (with == Code.LANES && mode != Mode.ROWS) {
+      throw new IllegalArgumentException("not in rows: " + mode);
+    }
     this.block = shape.isCheap() ? LONG_BLOCK : BLOCK;
     Loop axis = mode == Mode.COLUMNS ? kernel.grid().getLast() : null;
     this.transposes = axis == null ? null : Transposes.of(kernel);
@@ -108,13 +121,18 @@ final class KernelGen {
                 ? NARROW_CHUNK
                 : mode == Mode.COLUMNS ? shape.columnChunk(CHUNK) : CHUNK;
     this.place =
-        new BlockGen.Place(out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half);
+        new BlockGen.Place(
+            out, this::open, (m, id) -> m.scratchAddress(accs.get(id)), half, with == Code.LANES);
     for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
       kept.add(space.allocate(p.elements() * p.dtype().bytes()));
     }
     this.rows = rows();
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
-    long lanes = vectors ? VectorCode.lanes(half) : 1;
+    // Scalar code has all accumulators of a loop in memory.
+    long lanes =
+        with == Code.SCALARS
+            ? 1
+            : VectorCode.lanes(half) * (with == Code.LANES ? LoopGen.MOST_AT_ONCE : 1);
     for (Phase p : kernel.phases()) {
       for (Phase.Accumulator a : accs(p)) {
         accs.put(a.id(), space.allocate((mode == Mode.COLUMNS ? block : lanes) * 8));
@@ -123,15 +141,20 @@ final class KernelGen {
     }
   }
 
-  static Generated generate(Kernel kernel, boolean vectors) {
-    KernelGen g = new KernelGen(kernel, vectors);
+  /** Whether vectors would go along rows, one grid point at a time. */
+  static boolean isInRows(Kernel kernel) {
+    return kernel.contraction().isEmpty() && new KernelShape(kernel).mode(SHORT) == Mode.ROWS;
+  }
+
+  static Generated generate(Kernel kernel, Code with) {
+    KernelGen g = new KernelGen(kernel, with);
     KernelCode code = g.out.load(g::run);
     return new Generated(code, g.units(), g.mode == Mode.COLUMNS ? g.chunk : 1, g.space.bytes());
   }
 
   /** The class files of a kernel, shared methods among them, for tests. */
-  static List<byte[]> classFiles(Kernel kernel, boolean vectors) {
-    KernelGen g = new KernelGen(kernel, vectors);
+  static List<byte[]> classFiles(Kernel kernel, Code with) {
+    KernelGen g = new KernelGen(kernel, with);
     List<byte[]> files = new ArrayList<>(List.of(g.out.write(g::run)));
     files.addAll(g.out.sharedFiles());
     return files;
@@ -422,15 +445,7 @@ final class KernelGen {
     method.scratchAddress(accs.get(a.id()));
     method.asm().constant(t, a.reducer().identity(t));
     count.run();
-    method
-        .asm()
-        .call(
-            Blocks.class,
-            t == DType.BOOL ? "fillBool" : "fill",
-            ConstantDescs.CD_void,
-            ConstantDescs.CD_long,
-            Asm.desc(t),
-            ConstantDescs.CD_int);
+    method.asm().fill(t);
   }
 
   // ---- COLUMNS --------------------------------------------------------------------------------
@@ -493,7 +508,7 @@ final class KernelGen {
     if (isVectorRow(p)) {
       vectorRow(p);
     } else {
-      scalarRow(p);
+      ScalarPhase.emit(method, accs, p);
     }
   }
 
@@ -515,6 +530,9 @@ final class KernelGen {
     if (p instanceof Phase.Emit e) {
       e.stores().forEach(s -> sinks.add(new Sink.ToParam(s)));
     }
+    // A call per block would only interrupt a loop that keeps nothing in scratch.
+    BlockPlan whole = new BlockPlan(axis, List.of(), sinks, dependences, new ScratchSpace(), 0);
+    long size = whole.isOneLoop() ? Math.min(axis.extent(), WHOLE_ROW) : block;
     Nest.points(
         method,
         p.loops().subList(0, p.loops().size() - 1),
@@ -522,7 +540,7 @@ final class KernelGen {
             Nest.blocks(
                 method,
                 axis,
-                block,
+                size,
                 () -> code.lconst_0(),
                 () -> code.loadConstant(axis.extent()),
                 at -> emit(at, sinks, List.of())));
@@ -533,86 +551,7 @@ final class KernelGen {
       } else {
         ClassGen.call(code, Folds.add(out, a, VectorCode.lanes(half)));
       }
-      finish(a);
+      ScalarPhase.finish(method, accs.get(a.id()), a.dtype());
     }
-  }
-
-  /** Puts a finished accumulator, which is on the stack, where later phases find it. */
-  private void finish(Phase.Accumulator a) {
-    TypeKind kind = Asm.kind(a.dtype());
-    int slot = method.asm().keep(kind);
-    method.scratchAddress(accs.get(a.id()));
-    method.code().loadLocal(kind, slot);
-    method.asm().put(a.dtype());
-  }
-
-  private void scalarRow(Phase p) {
-    CodeBuilder code = method.code();
-    Asm asm = method.asm();
-    ScalarGen scalar = method.scalar();
-    switch (p) {
-      case Phase.Reduce r -> {
-        int[] slots = new int[r.accs().size()];
-        for (int i = 0; i < slots.length; i++) {
-          Phase.Accumulator a = r.accs().get(i);
-          asm.constant(a.dtype(), a.reducer().identity(a.dtype()));
-          slots[i] = asm.keep(Asm.kind(a.dtype()));
-        }
-        Nest.points(
-            method,
-            r.loops(),
-            () -> {
-              for (int i = 0; i < slots.length; i++) {
-                Phase.Accumulator a = r.accs().get(i);
-                code.loadLocal(Asm.kind(a.dtype()), slots[i]);
-                scalar.push(a.value());
-                scalar.combine(a.reducer(), a.dtype());
-                code.storeLocal(Asm.kind(a.dtype()), slots[i]);
-              }
-            });
-        for (int i = 0; i < slots.length; i++) {
-          Phase.Accumulator a = r.accs().get(i);
-          code.loadLocal(Asm.kind(a.dtype()), slots[i]);
-          finish(a);
-        }
-      }
-      case Phase.Emit e -> Nest.points(method, e.loops(), () -> store(e.stores()));
-      case Phase.ScatterAdd s ->
-          Nest.points(
-              method,
-              s.loops(),
-              () -> {
-                Label skip = code.newLabel();
-                scalar.branchUnless(s.bounds(), skip);
-                Phase.Store st = s.store();
-                DType t = st.value().dtype();
-                scalar.address(st.param(), t, st.index());
-                code.dup2();
-                asm.get(t);
-                scalar.push(st.value());
-                scalar.apply(ScalarOp.ADD, t, t);
-                asm.put(t);
-                code.labelBinding(skip);
-              });
-    }
-  }
-
-  /** All values, then all stores. */
-  private void store(List<Phase.Store> stores) {
-    ScalarGen scalar = method.scalar();
-    scalar.open();
-    int[] slots = new int[stores.size()];
-    for (int i = 0; i < slots.length; i++) {
-      scalar.push(stores.get(i).value());
-      slots[i] = method.asm().keep(Asm.kind(stores.get(i).value().dtype()));
-    }
-    for (int i = 0; i < slots.length; i++) {
-      Phase.Store s = stores.get(i);
-      DType t = s.value().dtype();
-      scalar.address(s.param(), t, s.index());
-      method.code().loadLocal(Asm.kind(t), slots[i]);
-      method.asm().put(t);
-    }
-    scalar.close();
   }
 }

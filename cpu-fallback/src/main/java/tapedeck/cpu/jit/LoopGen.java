@@ -6,12 +6,14 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
@@ -21,7 +23,7 @@ import tapedeck.ad.type.DType;
  * many values the outermost loop over rows has, if there is one.
  */
 final class LoopGen {
-  private static final MethodTypeDesc TYPE =
+  static final MethodTypeDesc TYPE =
       MethodTypeDesc.of(
           ConstantDescs.CD_void, ConstantDescs.CD_long, ConstantDescs.CD_int, ConstantDescs.CD_int);
 
@@ -33,10 +35,17 @@ final class LoopGen {
   private final MethodGen method;
   private final VectorCode vectors;
   private final int count;
+  private final int unroll;
   private final Map<Expr, Integer> addresses = new IdentityHashMap<>();
   private final Map<Expr, Integer> copies = new IdentityHashMap<>();
   private final Map<Sink, Integer> targets = new IdentityHashMap<>();
   private final Map<Expr, Integer> splats = new IdentityHashMap<>();
+
+  /** Most bytes of a method that HotSpot inlines where it is hot (its flag FreqInlineSize). */
+  private static final int INLINED = 325;
+
+  /** Most vectors that an iteration of a loop with folds does. */
+  static final int MOST_AT_ONCE = 4;
 
   /** Most rows that are combined with a block of accumulators at once. */
   private static final int ROWS_AT_ONCE = 8;
@@ -50,6 +59,9 @@ final class LoopGen {
    * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
    */
   private final Map<Sink, int[]> folds = new IdentityHashMap<>();
+
+  /** While greatest and least values are found by comparing: sums of what was compared. */
+  private final Map<Sink, int[]> witnesses = new IdentityHashMap<>();
 
   /** Rows between the current one and that of which values are loaded. */
   private int rowsAhead;
@@ -69,6 +81,7 @@ final class LoopGen {
         new MethodGen(code, asm, new ScalarGen(asm, new int[0], new Dependences()), -1, scratch);
     this.vectors = new VectorCode(asm, place.half());
     this.count = code.parameterSlot(1);
+    this.unroll = unroll(plan, loop, vectors.lanes);
   }
 
   static ClassGen.Callee add(BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop) {
@@ -76,6 +89,10 @@ final class LoopGen {
   }
 
   private void emit() {
+    // Within a caller the JIT makes slower loops of small methods, in some processes by half.
+    for (int i = 0; i <= INLINED; i++) {
+      code.nop();
+    }
     plan.operands(loop).forEach(this::prepare);
     for (Expr e : loop.stored()) {
       method.scratchAddress(plan.scratchOf(e));
@@ -92,22 +109,40 @@ final class LoopGen {
       targets.put(s, target);
       remainder(s);
       if (s instanceof Sink.Fold f && !f.perElement()) {
-        DType t = s.value().dtype();
-        int[] slots = new int[unroll()];
-        vectors.load(t, () -> code.lload(target));
-        slots[0] = asm.keep(TypeKind.REFERENCE);
-        for (int i = 1; i < slots.length; i++) {
-          vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
-          slots[i] = asm.keep(TypeKind.REFERENCE);
-        }
+        int[] slots = new int[unroll];
+        Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
         folds.put(s, slots);
       }
+    }
+    beginFolds();
+    if (isQuick()) {
+      quickly();
     }
     if (plan.foldsRows()) {
       foldRows(plan.rows().getFirst());
     } else {
       rows(0);
     }
+    mergeFolds();
+    storeFolds();
+    code.return_();
+  }
+
+  private void beginFolds() {
+    folds.forEach(
+        (s, slots) -> {
+          DType t = s.value().dtype();
+          Sink.Fold f = (Sink.Fold) s;
+          vectors.load(t, () -> code.lload(targets.get(s)));
+          code.astore(slots[0]);
+          for (int i = 1; i < slots.length; i++) {
+            vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
+            code.astore(slots[i]);
+          }
+        });
+  }
+
+  private void mergeFolds() {
     folds.forEach(
         (s, slots) -> {
           for (int n = slots.length / 2; n > 0; n /= 2) {
@@ -115,15 +150,99 @@ final class LoopGen {
               combine((Sink.Fold) s, slots[i], slots[i + n], -1);
             }
           }
-          vectors.store(
-              s.value().dtype(),
-              () -> code.lload(targets.get(s)),
-              () -> code.aload(slots[0]),
-              -1,
-              -1);
         });
-    code.return_();
   }
+
+  private void storeFolds() {
+    folds.forEach(
+        (s, slots) ->
+            vectors.store(
+                s.value().dtype(),
+                () -> code.lload(targets.get(s)),
+                () -> code.aload(slots[0]),
+                -1,
+                -1));
+  }
+
+  // ---- greatest and least values --------------------------------------------------------------
+
+  private static boolean isExtreme(Sink s) {
+    return s instanceof Sink.Fold f
+        && !f.perElement()
+        && (f.reducer() == Reducer.MAX || f.reducer() == Reducer.MIN)
+        && s.value().dtype().isFloat();
+  }
+
+  /** Whether all that the loop does is folds, and a greatest or least value is one of them. */
+  private boolean isQuick() {
+    return folds.size() == loop.sinks().size()
+        && loop.stored().isEmpty()
+        && loop.sinks().stream().anyMatch(LoopGen::isExtreme)
+        && unroll > 1;
+  }
+
+  /**
+   * Tries comparisons in place of the maximum of IEEE 754, which is six instructions on x86, and
+   * returns if no value was a NaN and no result is a zero, whose sign a comparison does not see.
+   * Sums of the values tell of a NaN.
+   */
+  private void quickly() {
+    folds.forEach(
+        (s, slots) -> {
+          if (isExtreme(s)) {
+            int[] sums = new int[slots.length];
+            for (int i = 0; i < sums.length; i++) {
+              vectors.broadcast(s.value().dtype(), () -> asm.constant(s.value().dtype(), 0));
+              sums[i] = asm.keep(TypeKind.REFERENCE);
+            }
+            witnesses.put(s, sums);
+          }
+        });
+    rows(0);
+    mergeFolds();
+    Label again = code.newLabel();
+    witnesses.forEach(
+        (s, sums) -> {
+          DType t = s.value().dtype();
+          for (int i = 1; i < sums.length; i++) {
+            int more = sums[i];
+            vectors.operation(ScalarOp.ADD, t, () -> code.aload(sums[0]), () -> code.aload(more));
+            code.astore(sums[0]);
+          }
+          vectors.any(ScalarOp.NE, t, () -> code.aload(sums[0]), () -> code.aload(sums[0]));
+          code.ifne(again);
+          vectors.any(
+              ScalarOp.EQ,
+              t,
+              () -> code.aload(folds.get(s)[0]),
+              () -> vectors.broadcast(t, () -> asm.constant(t, 0)));
+          code.ifne(again);
+        });
+    witnesses.clear();
+    storeFolds();
+    code.return_();
+    code.labelBinding(again);
+    beginFolds();
+  }
+
+  private void compare(Sink.Fold f, int lane, int value) {
+    DType t = f.value().dtype();
+    int acc = folds.get(f)[lane];
+    int sum = witnesses.get(f)[lane];
+    vectors.operation(ScalarOp.ADD, t, () -> code.aload(sum), () -> code.aload(value));
+    code.astore(sum);
+    boolean max = f.reducer() == Reducer.MAX;
+    vectors.where(
+        ScalarOp.LT,
+        t,
+        () -> code.aload(max ? acc : value),
+        () -> code.aload(max ? value : acc),
+        () -> code.aload(value),
+        () -> code.aload(acc));
+    code.astore(acc);
+  }
+
+  // ---- loops ----------------------------------------------------------------------------------
 
   /** Makes the mask that a sink needs for the last vector, before all loops. */
   private void remainder(Sink s) {
@@ -146,11 +265,11 @@ final class LoopGen {
    * Vectors that an iteration of a loop with folds does. Each has accumulators of its own, or one
    * instruction would have to wait for the one before.
    */
-  private int unroll() {
-    if (plan.axis().extent() < 8L * vectors.lanes) {
+  static int unroll(BlockPlan plan, BlockPlan.Step.Vectors loop, int lanes) {
+    if (plan.axis().extent() < 8L * lanes) {
       return 1;
     }
-    return loop.weight() <= 8 ? 4 : loop.weight() <= 16 ? 2 : 1;
+    return loop.weight() <= 8 ? MOST_AT_ONCE : loop.weight() <= 16 ? 2 : 1;
   }
 
   /** The loops over rows from one of them inwards, and in the innermost that over the block. */
@@ -307,7 +426,6 @@ final class LoopGen {
       code.iinc(j, vectors.lanes).goto_(top).labelBinding(end);
       return;
     }
-    int unroll = unroll();
     wholeVectors(j, unroll);
     if (unroll > 1) {
       wholeVectors(j, 1);
@@ -398,6 +516,8 @@ final class LoopGen {
                 () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
                 -1,
                 -1);
+        case Sink.Fold f when left < 0 && witnesses.containsKey(s) ->
+            compare(f, lane, lanes.get(s.value()));
         case Sink.Fold f ->
             combine(f, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
       }

@@ -6,10 +6,10 @@ import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
 
 /**
- * An elementwise kernel that begins in scalar code. The JIT takes some hundred milliseconds to
- * compile vector code, which until then is slower than scalar code by a factor of ten or more. So
- * vector code is made only for a kernel that has computed for a while, and one thread at a time
- * tries it on single units until it is the faster one. Both give the same bits.
+ * An elementwise kernel, or one along rows, that begins in scalar code. The JIT takes some hundred
+ * milliseconds to compile vector code, which until then is slower than scalar code by a factor of
+ * ten or more. So vector code is made only for a kernel that has computed for a while, and one
+ * thread at a time tries it on single units until it is the faster one. Both give the same bits.
  */
 final class TieredLoops implements CpuKernel {
   /** Nanoseconds in scalar code from which vector code is worth its compilation. */
@@ -26,6 +26,10 @@ final class TieredLoops implements CpuKernel {
 
   private final Kernel kernel;
   private final long extent;
+
+  /** Points of a work unit while there is only scalar code. */
+  private final long first;
+
   private final long work;
   private final KernelGen.Generated scalar;
   private final AtomicLong nanos = new AtomicLong();
@@ -48,11 +52,19 @@ final class TieredLoops implements CpuKernel {
     this.kernel = kernel;
     this.extent = kernel.points();
     this.work = work;
-    this.scalar = KernelGen.generate(kernel, false);
+    boolean isFlat = isFlat(kernel);
+    this.first = isFlat ? KernelGen.CHUNK : 1;
+    this.scalar =
+        KernelGen.generate(kernel, isFlat ? KernelGen.Code.SCALARS : KernelGen.Code.LANES);
   }
 
-  /** Whether all is one loop over elements, any part of which scalar code can do. */
+  /** Whether scalar code can do any part of the kernel with the bits of vectors. */
   static boolean suits(Kernel kernel) {
+    return isFlat(kernel) || KernelGen.isInRows(kernel);
+  }
+
+  /** Whether all is one loop over elements. */
+  private static boolean isFlat(Kernel kernel) {
     return kernel.contraction().isEmpty()
         && kernel.grid().size() == 1
         && kernel.phases().size() == 1
@@ -77,9 +89,9 @@ final class TieredLoops implements CpuKernel {
       return;
     }
     if (vectors == null && nanos.get() >= ENOUGH) {
-      vectors = new Loops(kernel, KernelGen.generate(kernel, true), work);
+      vectors = new Loops(kernel, KernelGen.generate(kernel, KernelGen.Code.VECTORS), work);
     }
-    long unit = vectors == null ? KernelGen.CHUNK : vectors.generated().unitExtent();
+    long unit = vectors == null ? first : vectors.generated().unitExtent();
     long units = (extent + unit - 1) / unit;
     boolean mayTry = vectors != null && (units > 1 || runs++ % TURN == 0);
     long perUnit = Math.max(1, work / units);
@@ -88,7 +100,10 @@ final class TieredLoops implements CpuKernel {
         units,
         grain,
         (from, to) -> {
-          if (mayTry && trying.compareAndSet(false, true)) {
+          if (mayTry && isReady) {
+            // Became so during this run.
+            inVectors(addresses, from, to);
+          } else if (mayTry && trying.compareAndSet(false, true)) {
             // Other threads go on in scalar code and do not have to wait long for one unit.
             try {
               tryUnit(addresses, from);
@@ -114,10 +129,15 @@ final class TieredLoops implements CpuKernel {
     best = Math.min(best, (double) took / (end - from));
   }
 
+  private void inVectors(long[] addresses, long from, long to) {
+    KernelGen.Generated g = vectors.generated();
+    g.code().run(addresses, from, to, Scratch.get(g.scratchBytes()), null);
+  }
+
   private void tryUnit(long[] addresses, long unit) {
     KernelGen.Generated g = vectors.generated();
     long start = System.nanoTime();
-    g.code().run(addresses, unit, unit + 1, Scratch.get(g.scratchBytes()), null);
+    inVectors(addresses, unit, unit + 1);
     long count = Math.min((unit + 1) * g.unitExtent(), extent) - unit * g.unitExtent();
     faster = (double) (System.nanoTime() - start) / count < best ? faster + 1 : 0;
     isReady = ++trials >= TRIALS || faster >= FASTER;

@@ -134,7 +134,7 @@ final class TileGen {
                   space,
                   KernelGen.slotBytes(KernelGen.BLOCK, half));
           BlockGen.AccBlocks accs = (method, id) -> method.getLong(row);
-          BlockGen.emit(new BlockGen.Place(out, this::open, accs, half), plan, at, m);
+          BlockGen.emit(new BlockGen.Place(out, this::open, accs, half, false), plan, at, m);
         });
   }
 }

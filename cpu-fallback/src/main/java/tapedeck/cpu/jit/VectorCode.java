@@ -198,10 +198,7 @@ final class VectorCode {
       }
       return;
     }
-    x.run();
-    code.getstatic(OPERATORS, op.name(), COMPARISON);
-    y.run();
-    virtual(vector(in), "compare", MASKS, COMPARISON, ANY);
+    comparison(op, in, x, y);
     castMask(in, DType.BOOL);
   }
 
@@ -212,6 +209,27 @@ final class VectorCode {
       species(to);
       virtual(MASKS, "cast", MASKS, SPECIES);
     }
+  }
+
+  /** Pushes whether a comparison of numbers is true in any lane, as an int. */
+  void any(ScalarOp op, DType in, Runnable x, Runnable y) {
+    comparison(op, in, x, y);
+    virtual(MASKS, "anyTrue", ConstantDescs.CD_boolean);
+  }
+
+  /** {@code x op y ? value : otherwise} of numbers of one type. */
+  void where(ScalarOp op, DType t, Runnable x, Runnable y, Runnable value, Runnable otherwise) {
+    otherwise.run();
+    value.run();
+    comparison(op, t, x, y);
+    virtual(vector(t), "blend", vector(t), ANY, MASKS);
+  }
+
+  private void comparison(ScalarOp op, DType in, Runnable x, Runnable y) {
+    x.run();
+    code.getstatic(OPERATORS, op.name(), COMPARISON);
+    y.run();
+    virtual(vector(in), "compare", MASKS, COMPARISON, ANY);
   }
 
   private void select(DType t, Runnable c, Runnable a, Consumer<Expr> push, Expr otherwise) {

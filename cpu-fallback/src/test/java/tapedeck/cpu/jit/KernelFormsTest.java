@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.classfile.Attributes;
-import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeElement;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
@@ -15,14 +15,11 @@ import java.lang.classfile.instruction.LabelTarget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import tapedeck.ad.backend.Device;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
@@ -32,80 +29,9 @@ import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
-import tapedeck.cpu.interp.InterpProvider;
-import tapedeck.cpu.math.Memory;
 
 /** Kernels that the generator treats in ways of their own, against the interpreter. */
-class KernelFormsTest {
-  /** HotSpot compiles no larger method. */
-  private static final int HUGE = 8000;
-
-  private static Device interp;
-  private static Device vectors;
-  private static Device scalar;
-
-  @BeforeAll
-  static void open() {
-    interp = new InterpProvider().discover().devices().get(0).open();
-    vectors = new CpuDevice();
-    scalar = new CpuDevice(new KernelCache(false));
-  }
-
-  @AfterAll
-  static void close() {
-    interp.close();
-    vectors.close();
-    scalar.close();
-  }
-
-  private static void check(String what, Kernel k) {
-    List<byte[]> data = Runs.data(k, 1);
-    List<byte[]> expected = Runs.run(interp, k, data);
-    Runs.compare(what + ", vectors", k, expected, Runs.run(vectors, k, data));
-    Runs.compare(what + ", scalar", k, expected, Runs.run(scalar, k, data));
-    for (boolean with : new boolean[] {true, false}) {
-      for (MethodModel m : methods(k, with)) {
-        int bytes = m.findAttribute(Attributes.code()).orElseThrow().codeLength();
-        assertTrue(
-            bytes < HUGE,
-            () -> what + ": method " + m.methodName() + " has " + bytes + " bytes of code");
-      }
-    }
-  }
-
-  private static List<MethodModel> methods(Kernel k, boolean vectors) {
-    return KernelGen.classFiles(k, vectors).stream()
-        .flatMap(b -> ClassFile.of().parse(b).methods().stream())
-        .toList();
-  }
-
-  private static Expr f32(ScalarOp op, Expr... args) {
-    return Expr.apply(op, DType.FLOAT32, args);
-  }
-
-  private static Kernel.Param in(DType t, long elements) {
-    return new Kernel.Param(t, elements, true, false);
-  }
-
-  private static Kernel.Param out(DType t, long elements) {
-    return new Kernel.Param(t, elements, false, true);
-  }
-
-  private static Kernel kernel(List<Kernel.Param> params, List<Loop> grid, Phase... phases) {
-    return new Kernel(params, grid, List.of(phases), Optional.empty());
-  }
-
-  /** Row-major index of loops. */
-  private static Index index(Loop... loops) {
-    Index at = Index.ZERO;
-    long stride = 1;
-    for (int i = loops.length - 1; i >= 0; i--) {
-      at = at.plus(Index.of(loops[i]).times(stride));
-      stride *= loops[i].extent();
-    }
-    return at;
-  }
-
+class KernelFormsTest extends KernelForms {
   // ---- large kernels --------------------------------------------------------------------------
 
   /** Several hundred different instructions on some leaves, each used again by later ones. */
@@ -188,30 +114,6 @@ class KernelFormsTest {
 
   // ---- stores over operands -------------------------------------------------------------------
 
-  private static float[] runInPlace(Kernel k, int over, int n) {
-    CpuKernel made = CpuKernel.compile(k, "in place", true);
-    long[] addresses = new long[k.params().size()];
-    long raw = NativeMemory.malloc(4L * (n + 64) * addresses.length);
-    for (int i = 0; i < addresses.length; i++) {
-      addresses[i] = NativeMemory.aligned(raw) + 4L * (n + 64) * i;
-    }
-    addresses[over] = addresses[0];
-    for (int i = 0; i < n; i++) {
-      Memory.putFloat(addresses[0] + 4L * i, i % 7 - 3);
-    }
-    try (WorkerPool pool = new WorkerPool(1)) {
-      made.run(pool, addresses);
-    }
-    float[] out = new float[n * (addresses.length - 1)];
-    for (int p = 1; p < addresses.length; p++) {
-      for (int i = 0; i < n; i++) {
-        out[(p - 1) * n + i] = Memory.getFloat(addresses[p] + 4L * i);
-      }
-    }
-    NativeMemory.free(raw);
-    return out;
-  }
-
   @Test
   void resultOverAnOperandComesAfterItsLastUse() {
     int n = 100;
@@ -244,60 +146,6 @@ class KernelFormsTest {
         }
       }
     }
-  }
-
-  // ---- kept values ----------------------------------------------------------------------------
-
-  /** Softmax along rows, which lie along the inner axis or, transposed, along the outer one. */
-  private static Kernel softmax(int n, int length, DType t, boolean inner) {
-    Loop g = new Loop(0, n);
-    List<Phase> phases = new ArrayList<>();
-    List<Loop> loops = new ArrayList<>();
-    for (int i = 1; i <= 3; i++) {
-      loops.add(new Loop(i, length));
-    }
-    List<Expr> x = new ArrayList<>();
-    List<Index> at = new ArrayList<>();
-    for (Loop l : loops) {
-      at.add(inner ? index(g, l) : index(l, g));
-      x.add(new Expr.Load(0, t, at.getLast()));
-    }
-    Expr max = new Expr.Acc(0, t);
-    phases.add(
-        new Phase.Reduce(
-            List.of(loops.get(0)), List.of(new Phase.Accumulator(0, Reducer.MAX, t, x.get(0)))));
-    Expr e1 = Expr.apply(ScalarOp.EXP, t, Expr.apply(ScalarOp.SUB, t, x.get(1), max));
-    phases.add(
-        new Phase.Reduce(
-            List.of(loops.get(1)), List.of(new Phase.Accumulator(1, Reducer.SUM, t, e1))));
-    Expr e2 = Expr.apply(ScalarOp.EXP, t, Expr.apply(ScalarOp.SUB, t, x.get(2), max));
-    Expr y = Expr.apply(ScalarOp.DIV, t, e2, new Expr.Acc(1, t));
-    phases.add(new Phase.Emit(List.of(loops.get(2)), List.of(new Phase.Store(1, at.get(2), y))));
-    long size = (long) n * length;
-    return new Kernel(
-        List.of(in(t, size), out(t, size)), List.of(g), List.copyOf(phases), Optional.empty());
-  }
-
-  @Test
-  void functionsOfSeveralPhasesAreKept() {
-    for (DType t : List.of(DType.FLOAT32, DType.FLOAT64)) {
-      for (boolean inner : new boolean[] {true, false}) {
-        for (int length : new int[] {2, 5, 16, 67, 700, 1500}) {
-          Kernel k = softmax(inner ? 5 : 600, length, t, inner);
-          if (inner) {
-            assertEquals(3, KeptValues.ofFunctions(k, null, 1).params().size());
-          }
-          check("softmax " + t + " " + length + (inner ? "" : " transposed"), k);
-        }
-      }
-    }
-  }
-
-  @Test
-  void rowsThatDoNotFitAreNotKept() {
-    Kernel k = softmax(2, 100_000, DType.FLOAT32, true);
-    assertEquals(k, KeptValues.ofFunctions(k, null, 1));
-    check("long softmax", k);
   }
 
   // ---- transposed operands and short axes -----------------------------------------------------
@@ -373,6 +221,27 @@ class KernelFormsTest {
    * In a loop, the branches of a mask's construction would make HotSpot compile the loop again and
    * again.
    */
+  @Test
+  void loopsAreNotInlined() {
+    int most =
+        Integer.parseInt(
+            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .getVMOption("FreqInlineSize")
+                .getValue());
+    Loop x = new Loop(0, 1000);
+    Expr load = new Expr.Load(0, DType.FLOAT32, index(x));
+    Kernel k =
+        kernel(
+            List.of(in(DType.FLOAT32, 1000), out(DType.FLOAT32, 1000)),
+            List.of(x),
+            new Phase.Emit(
+                List.of(), List.of(new Phase.Store(1, index(x), f32(ScalarOp.NEG, load)))));
+    List<MethodModel> loops =
+        methods(k, true).stream().filter(m -> m.methodName().equalsString("loop")).toList();
+    assertEquals(1, loops.size());
+    assertTrue(loops.get(0).findAttribute(Attributes.code()).orElseThrow().codeLength() > most);
+  }
+
   @Test
   void masksOfLastVectorsAreMadeBeforeLoops() {
     for (DType t : List.of(DType.FLOAT32, DType.FLOAT64, DType.INT32)) {
@@ -489,7 +358,7 @@ class KernelFormsTest {
       x.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 * ((11L + i) * columns + 1000L * i), special[i]);
     }
     Runs.compare("special values", k, Runs.run(interp, k, data), Runs.run(vectors, k, data));
-    KernelGen.Generated g = KernelGen.generate(k, true);
+    KernelGen.Generated g = KernelGen.generate(k, KernelGen.Code.VECTORS);
     assertTrue(g.units() >= 8, "columns are shared out: " + g.units());
     List<byte[]> parts = new ArrayList<>();
     for (int threads : new int[] {1, 3}) {

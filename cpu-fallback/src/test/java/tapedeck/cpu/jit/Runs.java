@@ -2,6 +2,7 @@ package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.schedule.Schedule;
+import tapedeck.ad.type.DType;
 
 /** Runs one kernel on a device; parameters that are written start from the same data as others. */
 final class Runs {
@@ -49,6 +51,21 @@ final class Runs {
     return after;
   }
 
+  /** Bytes of every parameter after a kernel has run by itself, with one thread. */
+  static List<byte[]> run(CpuKernel made, Kernel kernel, List<byte[]> before) {
+    try (Arena arena = Arena.ofConfined();
+        WorkerPool pool = new WorkerPool(1)) {
+      List<MemorySegment> memory = new ArrayList<>();
+      for (byte[] data : before) {
+        MemorySegment m = arena.allocate(data.length + NativeMemory.ALIGN, NativeMemory.ALIGN);
+        m.asSlice(0, data.length).copyFrom(MemorySegment.ofArray(data));
+        memory.add(m.asSlice(0, data.length));
+      }
+      made.run(pool, memory.stream().mapToLong(MemorySegment::address).toArray());
+      return memory.stream().map(m -> m.toArray(ValueLayout.JAVA_BYTE)).toList();
+    }
+  }
+
   /** Contents for a kernel's parameters: floats in [-2, 2), ints in [0, 4), written ones zero. */
   static List<byte[]> data(Kernel kernel, long seed) {
     Random random = new Random(seed);
@@ -69,6 +86,16 @@ final class Runs {
       out.add(bytes);
     }
     return out;
+  }
+
+  /** Sets an element of a parameter of floats. */
+  static void put(Kernel.Param p, byte[] bytes, long i, double v) {
+    MemorySegment m = MemorySegment.ofArray(bytes);
+    if (p.dtype() == DType.FLOAT32) {
+      m.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, (float) v);
+    } else {
+      m.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8, v);
+    }
   }
 
   /** Element of a parameter as float64. */

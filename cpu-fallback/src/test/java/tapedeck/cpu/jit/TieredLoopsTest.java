@@ -197,8 +197,12 @@ class TieredLoopsTest {
       DType out = k.params().get(2).dtype();
       try (WorkerPool pool = new WorkerPool(1);
           Memory memory = new Memory(k, t)) {
-        byte[] scalar = memory.run(new CpuKernel.Loops(k, KernelGen.generate(k, false), 1), pool);
-        byte[] vectors = memory.run(new CpuKernel.Loops(k, KernelGen.generate(k, true), 1), pool);
+        byte[] scalar =
+            memory.run(
+                new CpuKernel.Loops(k, KernelGen.generate(k, KernelGen.Code.SCALARS), 1), pool);
+        byte[] vectors =
+            memory.run(
+                new CpuKernel.Loops(k, KernelGen.generate(k, KernelGen.Code.VECTORS), 1), pool);
         assertArrayEquals(canonical(scalar, out), canonical(vectors, out), () -> op + " " + t);
       }
     }
@@ -231,7 +235,29 @@ class TieredLoopsTest {
   }
 
   @Test
-  void onlyFlatKernelsAreTiered() {
+  void rowsInScalarsHaveTheBitsOfVectors() {
+    int[] lengths = {4, 5, 16, 67, 128, 130, 700, 1500, 4099};
+    Random random = new Random(11);
+    for (int i = 0; i < 60; i++) {
+      DType t = i % 3 == 2 ? DType.FLOAT64 : DType.FLOAT32;
+      int n = lengths[i % lengths.length];
+      Kernel k = RowFormsTest.rows(random, 1 + random.nextInt(6), n, t);
+      assertTrue(KernelGen.isInRows(k));
+      List<byte[]> data = Runs.data(k, i);
+      List<byte[]> scalar = Runs.run(code(k, KernelGen.Code.LANES), k, data);
+      List<byte[]> vectors = Runs.run(code(k, KernelGen.Code.VECTORS), k, data);
+      for (int p = 0; p < scalar.size(); p++) {
+        assertArrayEquals(vectors.get(p), scalar.get(p), "kernel " + i + ", parameter " + p);
+      }
+    }
+  }
+
+  private static CpuKernel code(Kernel k, KernelGen.Code with) {
+    return new CpuKernel.Loops(k, KernelGen.generate(k, with), 1);
+  }
+
+  @Test
+  void onlyFlatKernelsAndRowsAreTiered() {
     Kernel flat = kernel(ScalarOp.ADD, DType.FLOAT32);
     assertTrue(TieredLoops.suits(flat));
     Loop rows = new Loop(1, 3);

@@ -43,6 +43,7 @@ final class Fuser {
   private final Set<Var> roots;
   private final List<Group> groups = new ArrayList<>();
   private final Map<Var, Group> home = new HashMap<>();
+  private final Map<Var, Set<Var>> readers;
   private final Map<Group, Set<Var>> reads = new HashMap<>();
   private final Map<Object, Group> latest = new HashMap<>();
 
@@ -51,6 +52,7 @@ final class Fuser {
     this.on = !Settings.FUSE.is("off");
     tape.eqns().forEach(e -> producers.put(e.out(), e));
     this.roots = Roots.choose(tape, producers, !on);
+    this.readers = readers();
   }
 
   static Fused fuse(Tape tape) {
@@ -169,9 +171,7 @@ final class Fuser {
     if (g.ops + own.ops > Group.OPS_LIMIT || !readsInPlace(probe, leaves, low, level)) {
       return false;
     }
-    Set<Var> all = new HashSet<>(reads.get(g));
-    all.addAll(leaves.keySet());
-    if (all.size() + g.members.size() + 1 > Group.BUFFER_LIMIT) {
+    if (buffers(g, v, leaves.keySet()) > Group.BUFFER_LIMIT) {
       return false;
     }
     if (convert) {
@@ -189,6 +189,47 @@ final class Fuser {
     g.ops += g.members.size() == 1 ? 0 : ops;
     home.put(v, g);
     reads.computeIfAbsent(g, k -> new HashSet<>()).addAll(leaves);
+  }
+
+  /**
+   * Most buffers that a group's kernel may come to have after a root has joined it: what it reads
+   * from elsewhere, and members that are results or have readers elsewhere or not placed yet.
+   */
+  private int buffers(Group g, Var joining, Set<Var> leaves) {
+    Set<Var> within = new HashSet<>(g.members.keySet());
+    within.add(joining);
+    Set<Var> elsewhere = new HashSet<>(reads.get(g));
+    elsewhere.addAll(leaves);
+    elsewhere.removeAll(within);
+    int stored = 0;
+    for (Var m : within) {
+      if (tape.outputs().contains(m) || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
+        stored++;
+      }
+    }
+    return elsewhere.size() + stored;
+  }
+
+  /** The roots that read each root, through maps that are computed again. */
+  private Map<Var, Set<Var>> readers() {
+    Map<Var, Set<Var>> through = new HashMap<>();
+    Map<Var, Set<Var>> out = new HashMap<>();
+    for (Eqn e : tape.eqns()) {
+      Set<Var> from = new HashSet<>();
+      for (Var in : e.ins()) {
+        if (roots.contains(in)) {
+          from.add(in);
+        } else {
+          from.addAll(through.getOrDefault(in, Set.of()));
+        }
+      }
+      if (roots.contains(e.out())) {
+        from.forEach(r -> out.computeIfAbsent(r, k -> new HashSet<>()).add(e.out()));
+      } else {
+        through.put(e.out(), from);
+      }
+    }
+    return out;
   }
 
   /** Whether every member of the group is read at the reader's own position. */

@@ -404,7 +404,8 @@ public abstract sealed class TensorReductions extends TensorMath permits Tensor 
    */
   public Tensor softmax(int axis) {
     Tensor e = sub(self().stopGradient().max(true, axis)).exp();
-    return e.div(e.sum(true, axis));
+    // The sum is at least 1, so its reciprocal is exact enough, and a product is cheaper.
+    return e.mul(e.sum(true, axis).reciprocal());
   }
 
   /**

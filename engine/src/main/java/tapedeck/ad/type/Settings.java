@@ -40,6 +40,8 @@ public enum Settings {
   DEBUG("debug", "0", "1 compile times, 2 schedules, 3 tapes, 4 kernels, on standard error"),
   /** Whether new code of the CPU backend begins without vectors, which the JIT has to compile. */
   TIERS("tiers", "on", "off: the CPU backend computes in vectors from the start"),
+  /** Where kernels of the CPU backend keep values that several of their phases need. */
+  KEEP("keep", "results", "scratch: the CPU backend keeps no values where results will be"),
   /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
   /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */

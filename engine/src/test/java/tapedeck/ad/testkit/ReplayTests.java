@@ -60,6 +60,38 @@ public abstract class ReplayTests extends DeviceTests {
   }
 
   @Test
+  void valuesThatOnlyOneKernelUsesAreNotBuffers() {
+    Tensor x = floats(1, 6, 8);
+    // Each value has several uses, all of them in the next.
+    Fn1<Tensor, Tensor> chain =
+        a -> {
+          Tensor v = a;
+          for (int i = 0; i < 45; i++) {
+            v = v.mul(v).mul(0.5).add(v.mul(a)).sub(v.abs());
+          }
+          return v;
+        };
+    assertEquals(1, kernels(chain, x));
+    // The same with products that read every value: more buffers than a kernel may have.
+    Fn1<Tensor, Tensor> wide =
+        a -> {
+          Tensor v = a;
+          Tensor sum = null;
+          for (int i = 0; i < 45; i++) {
+            v = v.mul(v).mul(0.5).add(v.mul(a)).sub(v.abs());
+            Tensor product = v.matmul(v.t());
+            sum = sum == null ? product : product.matmul(sum);
+          }
+          return sum;
+        };
+    JitFn1<Tensor, Tensor> j = Ad.jit(wide);
+    j.apply(x).close();
+    j.schedule()
+        .launches()
+        .forEach(l -> assertTrue(l.kernel().params().size() <= 40, () -> l.label()));
+  }
+
+  @Test
   void withoutFusionEveryOperationIsAKernel() {
     Tensor x = floats(1, 6, 8);
     with(Settings.FUSE, "off", () -> assertEquals(4, kernels(a -> a.sin().exp().tanh().cos(), x)));
