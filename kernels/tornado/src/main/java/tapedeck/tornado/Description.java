@@ -19,6 +19,10 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
  */
 record Description(
     TornadoDevice device, String name, DeviceInfo info, Target target, boolean float64) {
+  // OpenCL's numbers.
+  private static final int SINGLE_FP_CONFIG = 0x101b;
+  private static final int NATIVE_VECTOR_WIDTH_FLOAT = 0x103a;
+  private static final int FMA = 1 << 5;
 
   /**
    * A device that TornadoVM found.
@@ -42,6 +46,9 @@ record Description(
     details.put("largest group", Integer.toString(group));
     boolean more = extended && d.getTornadoVMBackend() == TornadoVMBackendType.OPENCL;
     details.put("extended instructions", more ? "yes" : "no");
+    boolean fused = (Internals.property(d.getPhysicalDevice(), SINGLE_FP_CONFIG, 0) & FMA) != 0;
+    details.put("fused multiply-add", fused ? "yes" : "no");
+    int vector = (int) Internals.property(d.getPhysicalDevice(), NATIVE_VECTOR_WIDTH_FLOAT, 8);
     // Below every other backend: TornadoVM is used where it is asked for.
     DeviceInfo info =
         new DeviceInfo(
@@ -55,7 +62,15 @@ record Description(
         d,
         name,
         info,
-        new Target(forms(gpu), more, units, group, d.getDeviceLocalMemorySize()),
+        new Target(
+            forms(gpu),
+            more,
+            fused,
+            Float.BYTES * Math.clamp(vector, 4, 16),
+            units,
+            group,
+            d.getDeviceLocalMemorySize(),
+            Target.SMALL),
         d.getDeviceContext().isFP64Supported());
   }
 

@@ -52,6 +52,10 @@ class FormsTest {
     }
   }
 
+  private static Target target(boolean gpu, boolean extended, int vectorBytes, long small) {
+    return new Target(gpu, extended, extended, vectorBytes, 2, 256, 1 << 18, small);
+  }
+
   private static Index at(Loop row, Loop column, long stride, boolean transposed) {
     return transposed
         ? Index.of(column).times(stride).plus(Index.of(row))
@@ -156,9 +160,11 @@ class FormsTest {
     boolean extended = device.target().extended();
     for (Target target :
         List.of(
-            new Target(false, false, 2, 256, 1 << 18),
-            new Target(false, extended, 2, 256, 1 << 18),
-            new Target(true, extended, 2, 256, 1 << 18))) {
+            target(false, false, 64, Target.SMALL),
+            target(false, extended, 64, Target.SMALL),
+            target(false, extended, 32, Target.SMALL),
+            target(false, extended, 16, Target.SMALL),
+            target(true, extended, 16, Target.SMALL))) {
       Kernels kernels = new Kernels(target);
       String form = kernels.get(kernel).kernel().form();
       assertTrue(form.startsWith("product"), form);
@@ -202,7 +208,7 @@ class FormsTest {
                             add(new Expr.Acc(0, T), new Expr.Acc(1, T)),
                             new Expr.Load(1, T, Index.of(ln)))))));
     Kernel k = kernel((long) rows * columns, columns, columns, List.of(ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(target(false, device.target().extended(), 64, Target.SMALL));
     assertTrue(kernels.get(k).kernel().form().startsWith("columns"));
     float[] x = values(rows * columns, 1);
     float[] y = values(columns, 2);
@@ -274,7 +280,7 @@ class FormsTest {
                         add(sum, new Expr.Load(1, T, at(lm, le, n, false)))))));
     long size = (long) rows * n;
     Kernel k = kernel(size, size, size, List.of(lm), phases, null);
-    Kernels kernels = new Kernels(new Target(true, device.target().extended(), 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(target(true, device.target().extended(), 64, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("group"));
     float[] x = values(rows * n, 1);
     float[] y = values(rows * n, 2);
@@ -328,8 +334,7 @@ class FormsTest {
                         2, inside, add(add(Expr.apply(ScalarOp.MUL, T, x, row), back), guarded)))));
     long size = rows * stride;
     Kernel k = kernel(size, rows, size, List.of(lm, ln), phases, null);
-    Kernels kernels =
-        new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(target(false, device.target().extended(), 64, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("blocks"));
     float[] a = values((int) size, 1);
     float[] b = values(rows, 2);
@@ -423,7 +428,7 @@ class FormsTest {
           Phase store = new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value)));
           Kernel k = kernel(n, n, n, List.of(l), List.of(store), null);
           for (boolean gpu : new boolean[] {false, true}) {
-            Target t = new Target(gpu, device.target().extended(), 2, 256, 1 << 18);
+            Target t = target(gpu, device.target().extended(), 64, Target.SMALL);
             float[] z = run(k, new Kernels(t), x, x);
             for (int i = 0; i < n; i++) {
               isNear(reference.applyAsDouble(x[i]), z[i], value + " of " + x[i]);
@@ -449,7 +454,7 @@ class FormsTest {
     List<Phase> phases =
         List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value))));
     Kernel k = kernel(x.length, y.length, x.length, List.of(l), phases, null);
-    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(target(false, device.target().extended(), 64, Target.SMALL));
     float[] z = run(k, kernels, x, y);
     for (int i = 0; i < x.length; i++) {
       String what = op + " of " + x[i] + (op == ScalarOp.POW ? " and " + y[i] : "");

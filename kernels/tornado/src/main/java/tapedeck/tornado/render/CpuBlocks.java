@@ -303,21 +303,8 @@ final class CpuBlocks {
     each(() -> code.iload(whole), size, 1, element);
   }
 
-  /** Lanes with which an access can be done by vectors: all of them have to begin at multiples. */
   private int lanes(Index index, DType t) {
-    if (!index.isAffine() || index.coef(last) != 1) {
-      return 1;
-    }
-    for (int lanes = 16; lanes > 1; lanes /= 2) {
-      int l = lanes;
-      if (Vectors.has(t, l)
-          && index.base() % l == 0
-          && index.terms().stream()
-              .allMatch(x -> x.coef() % l == 0 || x.atom().equals(new Index.Var(last)))) {
-        return l;
-      }
-    }
-    return 1;
+    return Vectors.lanes(index, t, last, 16, 0);
   }
 
   private Runnable vectorAt(Index index, int n0, int i, int lanes) {

@@ -24,7 +24,7 @@ final class OpCode {
 
   OpCode(CodeBuilder code, Target target) {
     this.code = code;
-    this.own = !target.gpu() && target.extended();
+    this.own = target.ownMath();
   }
 
   /** Whether float32 functions are those of {@link CpuMath}. */
@@ -133,9 +133,7 @@ final class OpCode {
 
   /** Adds the product of the two topmost values to the one below. */
   void multiplyAdd(DType t) {
-    if (own) {
-      code.invokestatic(CPU_FORMULAS, "tdMultiplyAdd", signature(t, 3));
-    } else if (t == DType.FLOAT32) {
+    if (t == DType.FLOAT32) {
       code.fmul().fadd();
     } else {
       code.dmul().dadd();
