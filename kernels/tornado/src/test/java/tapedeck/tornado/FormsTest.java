@@ -139,7 +139,11 @@ class FormsTest {
             new Phase.Reduce(List.of(lk), List.of(new Phase.Accumulator(0, Reducer.SUM, T, sum))),
             new Phase.Emit(
                 List.of(),
-                List.of(new Phase.Store(2, out, add(new Expr.Acc(0, T), Expr.constant(T, 1))))));
+                List.of(
+                    new Phase.Store(
+                        2,
+                        out,
+                        add(new Expr.Acc(0, T), new Expr.Load(1, T, Index.of(ln)))))));
     Kernel kernel =
         kernel(
             (long) b * m * k,
@@ -173,7 +177,7 @@ class FormsTest {
         int ib = e / (m * n);
         int im = e / n % m;
         int in = e % n;
-        double expected = 1;
+        double expected = y[in];
         for (int ik = 0; ik < k; ik++) {
           double p = x[ib * m * k + (lt ? ik * m + im : im * k + ik)];
           double q = y[ib * k * n + (rt ? in * k + ik : ik * n + in)];

@@ -44,6 +44,11 @@ final class CpuProduct {
   private final int blockM;
   private final int blockN;
   private final int blockK;
+
+  /** Stores along n, where that is one loop, and null elsewhere. */
+  private final BlockBody stores;
+
+  private final int elements;
   private ExprGen g;
   private CodeBuilder code;
   private Vectors v;
@@ -96,6 +101,11 @@ final class CpuProduct {
     this.blockM = m;
     this.blockN = n;
     this.blockK = k;
+    this.stores = p.c().n().size() == 1 ? new BlockBody(p.stores(), p.c().n().getFirst()) : null;
+    this.elements =
+        stores != null && stores.functions()
+            ? blockN
+            : blockN % BlockBody.FEW_ELEMENTS == 0 ? BlockBody.FEW_ELEMENTS : panel;
   }
 
   private long groups(int m, int n) {
@@ -133,6 +143,9 @@ final class CpuProduct {
     int group = g.workItem("groupIdx");
     if (rightLanes() > 1) {
       v.declare(g.local(((Expr.Load) p.c().rhs()).param()), t, rightLanes());
+    }
+    if (stores != null) {
+      stores.declare(g, v, elements);
     }
     right = g.localArray(t, blockK * panel);
     sums = g.localArray(t, blockM * blockN);
@@ -369,15 +382,33 @@ final class CpuProduct {
   /** The stores of one row's elements. */
   private void finish(int m) {
     bind(p.c().m(), m0, m, 0);
+    if (stores == null) {
+      code.iconst_0();
+      int zero = g.keep(TypeKind.INT);
+      loop(
+          nn,
+          1,
+          j -> {
+            bind(p.c().n(), n0, j, 0);
+            sum(m, j, zero);
+            g.stores(p.stores());
+          });
+      return;
+    }
     loop(
         nn,
-        1,
+        elements,
         j -> {
-          bind(p.c().n(), n0, j, 0);
-          code.aload(sums).iload(m).loadConstant(blockN).imul().iload(j).iadd();
-          g.arrayLoad(t);
-          g.bindAcc(0, g.keep(kind));
-          g.stores(p.stores());
+          code.iload(n0).iload(j).iadd();
+          int from = g.keep(TypeKind.INT);
+          stores.block(from, g.blockSize(p.n(), elements, from), i -> sum(m, j, i));
         });
+  }
+
+  /** Binds the accumulator to a sum of the block, at column j + i. */
+  private void sum(int m, int j, int i) {
+    code.aload(sums).iload(m).loadConstant(blockN).imul().iload(j).iadd().iload(i).iadd();
+    g.arrayLoad(t);
+    g.bindAcc(0, g.keep(kind));
   }
 }
