@@ -2,6 +2,7 @@ package tapedeck.tornado;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -23,6 +24,10 @@ record Description(
   private static final int SINGLE_FP_CONFIG = 0x101b;
   private static final int NATIVE_VECTOR_WIDTH_FLOAT = 0x103a;
   private static final int FMA = 1 << 5;
+
+  // Without quotes, which PoCL does not pass on.
+  private static final String WIDE =
+      " -DTD_TEXT(x)=#x" + " -D__kernel=__attribute__((target(TD_TEXT(tune=haswell))))__kernel";
 
   /**
    * A device that TornadoVM found.
@@ -77,6 +82,24 @@ record Description(
   /** The same device with kernels for another target. */
   Description with(Target other) {
     return new Description(device, name, info, other, float64);
+  }
+
+  /**
+   * LLVM takes vectors of 256 bits where the processor has 512 and is one of Intel's first with
+   * them, which is what PoCL takes all for. An attribute of the kernel says that code is to be good
+   * on another one, without a change to its instructions; PoCL lets no flag of the compiler through
+   * that would say so.
+   */
+  Optional<String> compilerFlags() {
+    boolean wide =
+        target.vectorBytes() == 64
+            && !target.gpu()
+            && device.getPlatformName().contains("Portable Computing Language")
+            && System.getProperty("os.arch").equals("amd64")
+            && !System.getProperty("tapedeck.tornado.wide", "").equals("off");
+    return wide
+        ? Optional.of(System.getProperty("tornado.opencl.compiler.flags") + WIDE)
+        : Optional.empty();
   }
 
   /** Whether kernels have the forms for GPUs. */

@@ -141,9 +141,7 @@ class FormsTest {
                 List.of(),
                 List.of(
                     new Phase.Store(
-                        2,
-                        out,
-                        add(new Expr.Acc(0, T), new Expr.Load(1, T, Index.of(ln)))))));
+                        2, out, add(new Expr.Acc(0, T), new Expr.Load(1, T, Index.of(ln)))))));
     Kernel kernel =
         kernel(
             (long) b * m * k,

@@ -12,7 +12,7 @@ import tapedeck.ad.type.DType;
 
 /**
  * Elementwise kernels on CPU devices. A work-item alone computes blocks of consecutive elements, in
- * the way of {@link BlockBody}.
+ * the way of {@link BlockBody}, or of {@link VectorBody} where that is possible.
  */
 final class CpuBlocks {
   private static final int MOST_ELEMENTS = 256;
@@ -24,6 +24,10 @@ final class CpuBlocks {
   private final Kernel kernel;
   private final Target target;
   private final BlockBody body;
+
+  /** In place of it where arithmetic is all, and null elsewhere. */
+  private final VectorBody vectors;
+
   private final Loop last;
   private final List<Loop> outer;
   private final int elements;
@@ -39,8 +43,9 @@ final class CpuBlocks {
     this.last = kernel.grid().getLast();
     this.outer = kernel.grid().subList(0, kernel.grid().size() - 1);
     this.body = new BlockBody(emit.stores(), last);
-    int size = body.functions() ? MOST_ELEMENTS : BlockBody.FEW_ELEMENTS;
-    while (size > LEAST_ELEMENTS && size * body.bytes() > MOST_BYTES) {
+    this.vectors = VectorBody.of(emit.stores(), last, target);
+    int size = vectors != null || body.functions() ? MOST_ELEMENTS : BlockBody.FEW_ELEMENTS;
+    while (vectors == null && size > LEAST_ELEMENTS && size * body.bytes() > MOST_BYTES) {
       size /= 2;
     }
     this.elements = size;
@@ -69,7 +74,7 @@ final class CpuBlocks {
         target,
         items,
         1,
-        "blocks " + elements,
+        "blocks " + elements + (vectors == null ? "" : " in vectors of " + vectors.lanes()),
         gen -> {
           g = gen;
           code = gen.code;
@@ -79,7 +84,11 @@ final class CpuBlocks {
 
   private void items() {
     int item = g.workItem("globalIdx");
-    body.declare(g, new Vectors(code), elements);
+    if (vectors != null) {
+      vectors.declare(g, new Vectors(code));
+    } else {
+      body.declare(g, new Vectors(code), elements);
+    }
     int first = first(item, 0);
     int end = first(item, 1);
     int t = code.allocateLocal(TypeKind.INT);
@@ -89,7 +98,12 @@ final class CpuBlocks {
   private void block(int t) {
     int n0 = g.digit(t, blocks, elements, true);
     g.decode(g.digit(t, blocks, 1, false), outer);
-    body.block(n0, g.blockSize(Math.toIntExact(last.extent()), elements, n0), i -> {});
+    Runnable block = g.blockSize(Math.toIntExact(last.extent()), elements, n0);
+    if (vectors != null) {
+      vectors.block(n0, block);
+    } else {
+      body.block(n0, block, i -> {});
+    }
   }
 
   /** The first block of a work-item or of the one after it, in a new local. */

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.function.IntConsumer;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
@@ -107,10 +108,7 @@ final class Vectors {
     code.aload(views.get(new Key(array, lanes)));
     index.run();
     gather(t, lanes, from, at);
-    code.invokevirtual(
-        collection(t, lanes),
-        "set",
-        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_int, vector(t, lanes)));
+    set(t, lanes);
   }
 
   /**
@@ -126,6 +124,21 @@ final class Vectors {
     int local = code.allocateLocal(TypeKind.REFERENCE);
     code.astore(local);
     return local;
+  }
+
+  /** Writes a vector in a local to an array, the reverse of {@link #read}. */
+  void write(int array, DType t, int lanes, Runnable index, int vector) {
+    code.aload(views.get(new Key(array, lanes)));
+    index.run();
+    code.aload(vector);
+    set(t, lanes);
+  }
+
+  private void set(DType t, int lanes) {
+    code.invokevirtual(
+        collection(t, lanes),
+        "set",
+        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_int, vector(t, lanes)));
   }
 
   /** Pushes a lane of a vector. */
@@ -169,8 +182,23 @@ final class Vectors {
     if (fused) {
       code.aload(sum).invokestatic(Types.desc(CpuMath.class), "fma", MethodTypeDesc.of(v, v, v, v));
     } else {
-      code.invokestatic(v, "mult", MethodTypeDesc.of(v, v, v)).aload(sum);
-      code.invokestatic(v, "add", MethodTypeDesc.of(v, v, v));
+      arithmetic(ScalarOp.MUL, t, lanes);
+      code.aload(sum);
+      arithmetic(ScalarOp.ADD, t, lanes);
     }
+  }
+
+  /** Applies one of the four operations to two vectors on the stack. */
+  void arithmetic(ScalarOp op, DType t, int lanes) {
+    String name =
+        switch (op) {
+          case ADD -> "add";
+          case SUB -> "sub";
+          case MUL -> "mult";
+          case DIV -> "div";
+          default -> throw new IllegalArgumentException(op + " of vectors");
+        };
+    ClassDesc v = vector(t, lanes);
+    code.invokestatic(v, name, MethodTypeDesc.of(v, v, v));
   }
 }
