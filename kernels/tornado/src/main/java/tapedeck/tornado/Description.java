@@ -53,7 +53,10 @@ record Description(
     details.put("extended instructions", more ? "yes" : "no");
     boolean fused = (Internals.property(d.getPhysicalDevice(), SINGLE_FP_CONFIG, 0) & FMA) != 0;
     details.put("fused multiply-add", fused ? "yes" : "no");
-    int vector = (int) Internals.property(d.getPhysicalDevice(), NATIVE_VECTOR_WIDTH_FLOAT, 8);
+    long native32 = Internals.property(d.getPhysicalDevice(), NATIVE_VECTOR_WIDTH_FLOAT, 8);
+    int vector =
+        Integer.getInteger(
+            "tapedeck.tornado.vector", Float.BYTES * (int) Math.clamp(native32, 4, 16));
     // Below every other backend: TornadoVM is used where it is asked for.
     DeviceInfo info =
         new DeviceInfo(
@@ -71,7 +74,7 @@ record Description(
             forms(gpu),
             more,
             fused,
-            Float.BYTES * Math.clamp(vector, 4, 16),
+            vector,
             units,
             group,
             d.getDeviceLocalMemorySize(),

@@ -19,11 +19,13 @@ final class OpCode {
   private static final int NONE = -1;
 
   private final CodeBuilder code;
+  private final boolean gpu;
   private final boolean own;
   private int turns = NONE;
 
   OpCode(CodeBuilder code, Target target) {
     this.code = code;
+    this.gpu = target.gpu();
     this.own = target.ownMath();
   }
 
@@ -87,7 +89,7 @@ final class OpCode {
       case ATAN -> intrinsic("atan", in, 1);
       case SINH -> function("tdSinh", in, 1, () -> formula("tdSinh", in, in));
       case COSH -> function("tdCosh", in, 1, () -> formula("tdCosh", in, in));
-      case TANH -> function("tdTanh", in, 1, () -> intrinsic("tanh", in, 1));
+      case TANH -> function("tdTanh", in, 1, () -> tanh(in));
       case SIGMOID -> function("tdSigmoid", in, 1, () -> formula("tdSigmoid", in, in));
       case ERF -> function("tdErf", in, 1, () -> formula("tdErf", in, in));
       case ERFC -> function("tdErfc", in, 1, () -> formula("tdErfc", in, in));
@@ -113,6 +115,15 @@ final class OpCode {
       code.invokestatic(CPU_FORMULAS, name, signature(t, arity));
     } else {
       otherwise.run();
+    }
+  }
+
+  /** The library's function is a call for each element of a vector on CPU devices. */
+  private void tanh(DType t) {
+    if (gpu || t != DType.FLOAT32) {
+      intrinsic("tanh", t, 1);
+    } else {
+      formula("tdTanh", t, t);
     }
   }
 
