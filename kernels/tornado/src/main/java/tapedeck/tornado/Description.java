@@ -55,8 +55,7 @@ record Description(
     details.put("fused multiply-add", fused ? "yes" : "no");
     long native32 = Internals.property(d.getPhysicalDevice(), NATIVE_VECTOR_WIDTH_FLOAT, 8);
     int vector =
-        Integer.getInteger(
-            "tapedeck.tornado.vector", Float.BYTES * (int) Math.clamp(native32, 4, 16));
+        Integer.getInteger("tapedeck.tornado.vector", Float.BYTES * Math.clamp(native32, 4, 16));
     // Below every other backend: TornadoVM is used where it is asked for.
     DeviceInfo info =
         new DeviceInfo(
