@@ -2,6 +2,7 @@ package tapedeck.tornado;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import tapedeck.ad.backend.DeviceInfo;
 import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -19,6 +20,14 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
  */
 record Description(
     TornadoDevice device, String name, DeviceInfo info, Target target, boolean float64) {
+  // OpenCL's numbers.
+  private static final int SINGLE_FP_CONFIG = 0x101b;
+  private static final int NATIVE_VECTOR_WIDTH_FLOAT = 0x103a;
+  private static final int FMA = 1 << 5;
+
+  // Without quotes, which PoCL does not pass on.
+  private static final String WIDE =
+      " -DTD_TEXT(x)=#x" + " -D__kernel=__attribute__((target(TD_TEXT(tune=haswell))))__kernel";
 
   /**
    * A device that TornadoVM found.
@@ -42,6 +51,11 @@ record Description(
     details.put("largest group", Integer.toString(group));
     boolean more = extended && d.getTornadoVMBackend() == TornadoVMBackendType.OPENCL;
     details.put("extended instructions", more ? "yes" : "no");
+    boolean fused = (Internals.property(d.getPhysicalDevice(), SINGLE_FP_CONFIG, 0) & FMA) != 0;
+    details.put("fused multiply-add", fused ? "yes" : "no");
+    long native32 = Internals.property(d.getPhysicalDevice(), NATIVE_VECTOR_WIDTH_FLOAT, 8);
+    int vector =
+        Integer.getInteger("tapedeck.tornado.vector", Float.BYTES * Math.clamp(native32, 4, 16));
     // Below every other backend: TornadoVM is used where it is asked for.
     DeviceInfo info =
         new DeviceInfo(
@@ -55,13 +69,39 @@ record Description(
         d,
         name,
         info,
-        new Target(forms(gpu), more, units, group, d.getDeviceLocalMemorySize()),
+        new Target(
+            forms(gpu),
+            more,
+            fused,
+            vector,
+            units,
+            group,
+            d.getDeviceLocalMemorySize(),
+            Target.SMALL),
         d.getDeviceContext().isFP64Supported());
   }
 
   /** The same device with kernels for another target. */
   Description with(Target other) {
     return new Description(device, name, info, other, float64);
+  }
+
+  /**
+   * LLVM takes vectors of 256 bits where the processor has 512 and is one of Intel's first with
+   * them, which is what PoCL takes all for. An attribute of the kernel says that code is to be good
+   * on another one, without a change to its instructions; PoCL lets no flag of the compiler through
+   * that would say so.
+   */
+  Optional<String> compilerFlags() {
+    boolean wide =
+        target.vectorBytes() == 64
+            && !target.gpu()
+            && device.getPlatformName().contains("Portable Computing Language")
+            && System.getProperty("os.arch").equals("amd64")
+            && !System.getProperty("tapedeck.tornado.wide", "").equals("off");
+    return wide
+        ? Optional.of(System.getProperty("tornado.opencl.compiler.flags") + WIDE)
+        : Optional.empty();
   }
 
   /** Whether kernels have the forms for GPUs. */

@@ -19,6 +19,7 @@ import java.lang.invoke.MethodHandles;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import tapedeck.tornado.render.CpuMath;
 import uk.ac.manchester.tornado.api.TornadoDeviceMap;
 
 /**
@@ -196,25 +197,35 @@ final class Extensions {
     }
   }
 
-  /** {@code new Registration(plugins, Math.class).register(new TapedeckFma(type, kind))}, twice. */
+  /**
+   * {@code new Registration(plugins, "java.lang.Math").register(new TapedeckFma(type, kind))} for
+   * both scalars, and the same for the vectors of {@link CpuMath}.
+   */
   private static void register(CodeBuilder k) {
-    ClassDesc registration = PLUGINS.nested("Registration");
     for (TypeKind t : List.of(TypeKind.FLOAT, TypeKind.DOUBLE)) {
       ClassDesc box = t == TypeKind.FLOAT ? ConstantDescs.CD_Float : ConstantDescs.CD_Double;
-      k.new_(registration)
-          .dup()
-          .aload(0)
-          .loadConstant(Math.class.describeConstable().orElseThrow());
-      k.invokespecial(
-          registration,
-          ConstantDescs.INIT_NAME,
-          MethodTypeDesc.of(
-              ConstantDescs.CD_void, PLUGINS, ClassDesc.of("java.lang.reflect.Type")));
-      k.new_(PLUGIN).dup().getstatic(box, "TYPE", ConstantDescs.CD_Class);
-      k.getstatic(KIND, t == TypeKind.FLOAT ? "Float" : "Double", KIND);
-      k.invokespecial(PLUGIN, ConstantDescs.INIT_NAME, MADE);
-      k.invokevirtual(registration, "register", MethodTypeDesc.of(ConstantDescs.CD_void, PARENT));
+      register(
+          k,
+          Math.class,
+          () -> k.getstatic(box, "TYPE", ConstantDescs.CD_Class),
+          t == TypeKind.FLOAT ? "Float" : "Double");
     }
+    for (ClassDesc v : CpuMath.VECTORS) {
+      register(k, CpuMath.class, () -> k.loadConstant(v), "Object");
+    }
+  }
+
+  private static void register(CodeBuilder k, Class<?> in, Runnable type, String kind) {
+    ClassDesc registration = PLUGINS.nested("Registration");
+    k.new_(registration).dup().aload(0).ldc(in.getName());
+    k.invokespecial(
+        registration,
+        ConstantDescs.INIT_NAME,
+        MethodTypeDesc.of(ConstantDescs.CD_void, PLUGINS, ConstantDescs.CD_String));
+    k.new_(PLUGIN).dup();
+    type.run();
+    k.getstatic(KIND, kind, KIND).invokespecial(PLUGIN, ConstantDescs.INIT_NAME, MADE);
+    k.invokevirtual(registration, "register", MethodTypeDesc.of(ConstantDescs.CD_void, PARENT));
   }
 
   /** The class {@code TapedeckFma extends InvocationPlugin}: a call becomes the driver's node. */
@@ -223,6 +234,8 @@ final class Extensions {
     ClassDesc any = ClassDesc.of("jdk.graal.compiler.graph.Node");
     ClassDesc node = ClassDesc.of(GRAPHS + "ValueNode");
     ClassDesc fused = ClassDesc.of(DRIVER + "nodes.OCLFMANode");
+    ClassDesc stamp = ClassDesc.of("jdk.graal.compiler.core.common.type.Stamp");
+    ClassDesc view = ClassDesc.of(GRAPHS + "NodeView");
     ClassDesc types = ClassDesc.of("java.lang.reflect.Type").arrayType();
     return ClassFile.of()
         .build(
@@ -258,12 +271,21 @@ final class Extensions {
                       node),
                   ClassFile.ACC_PUBLIC,
                   k -> {
-                    k.aload(1).aload(0).getfield(PLUGIN, "kind", KIND);
-                    k.aload(1).new_(fused).dup().aload(4).aload(5).aload(6);
+                    Label scalar = k.newLabel();
+                    k.new_(fused).dup().aload(4).aload(5).aload(6);
                     k.invokespecial(
-                        fused,
-                        ConstantDescs.INIT_NAME,
-                        MethodTypeDesc.of(ConstantDescs.CD_void, node, node, node));
+                            fused,
+                            ConstantDescs.INIT_NAME,
+                            MethodTypeDesc.of(ConstantDescs.CD_void, node, node, node))
+                        .astore(7);
+                    // The node takes its operands for numbers of a type of the JVM.
+                    k.aload(0).getfield(PLUGIN, "kind", KIND).getstatic(KIND, "Object", KIND);
+                    k.if_acmpne(scalar).aload(7).aload(4).getstatic(view, "DEFAULT", view);
+                    k.invokevirtual(node, "stamp", MethodTypeDesc.of(stamp, view));
+                    k.invokevirtual(
+                        node, "setStamp", MethodTypeDesc.of(ConstantDescs.CD_void, stamp));
+                    k.labelBinding(scalar);
+                    k.aload(1).aload(0).getfield(PLUGIN, "kind", KIND).aload(1).aload(7);
                     k.invokeinterface(graph, "append", MethodTypeDesc.of(any, any));
                     k.checkcast(node);
                     k.invokeinterface(

@@ -1,7 +1,10 @@
 package tapedeck.tornado;
 
 import java.lang.reflect.Field;
+import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -65,6 +68,27 @@ final class Internals {
     } catch (ReflectiveOperationException e) {
       throw other("graphs", e);
     }
+  }
+
+  /**
+   * A number that OpenCL tells of a device, or another one where the driver is not TornadoVM's for
+   * OpenCL or its package is closed.
+   *
+   * @param name OpenCL's number of the property
+   */
+  static long property(Object device, int name, long otherwise) {
+    byte[] bytes = new byte[Long.BYTES];
+    try {
+      Method m =
+          device
+              .getClass()
+              .getDeclaredMethod("clGetDeviceInfo", long.class, int.class, byte[].class);
+      m.setAccessible(true);
+      m.invoke(null, call(device, "getDevicePointer"), name, bytes);
+    } catch (ReflectiveOperationException | InaccessibleObjectException e) {
+      return otherwise;
+    }
+    return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getLong();
   }
 
   private static DeviceException other(String what, ReflectiveOperationException e) {

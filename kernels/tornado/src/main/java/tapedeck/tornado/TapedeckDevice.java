@@ -55,6 +55,11 @@ final class TapedeckDevice implements Device {
     return description.device();
   }
 
+  /** What OpenCL's compiler is told, where it differs from TornadoVM's flags. */
+  Optional<String> compilerFlags() {
+    return description.compilerFlags();
+  }
+
   /** Runs a body, holding the device. */
   void exclusively(Runnable body) {
     exclusively(

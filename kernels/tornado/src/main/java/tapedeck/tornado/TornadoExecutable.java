@@ -16,6 +16,7 @@ import tapedeck.ad.type.DeviceException;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
@@ -92,6 +93,9 @@ final class TornadoExecutable implements Executable {
           new TornadoExecutionPlan(fixed)
               .withDevice(device.device())
               .withGridScheduler(graphs.grids());
+      device
+          .compilerFlags()
+          .ifPresent(flags -> plan.withCompilerFlags(TornadoVMBackendType.OPENCL, flags));
       DeviceBufferState[][] states = new DeviceBufferState[arrays.size()][];
       for (int s = 0; s < states.length; s++) {
         List<DeviceBufferState> all = new ArrayList<>();

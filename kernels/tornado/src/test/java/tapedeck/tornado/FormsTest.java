@@ -1,9 +1,11 @@
 package tapedeck.tornado;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +52,10 @@ class FormsTest {
     if (device != null) {
       device.close();
     }
+  }
+
+  private static Target target(boolean gpu, boolean extended, int vectorBytes, long small) {
+    return new Target(gpu, extended, extended, vectorBytes, 2, 256, 1 << 18, small);
   }
 
   private static Index at(Loop row, Loop column, long stride, boolean transposed) {
@@ -135,7 +141,9 @@ class FormsTest {
             new Phase.Reduce(List.of(lk), List.of(new Phase.Accumulator(0, Reducer.SUM, T, sum))),
             new Phase.Emit(
                 List.of(),
-                List.of(new Phase.Store(2, out, add(new Expr.Acc(0, T), Expr.constant(T, 1))))));
+                List.of(
+                    new Phase.Store(
+                        2, out, add(new Expr.Acc(0, T), new Expr.Load(1, T, Index.of(ln)))))));
     Kernel kernel =
         kernel(
             (long) b * m * k,
@@ -156,9 +164,11 @@ class FormsTest {
     boolean extended = device.target().extended();
     for (Target target :
         List.of(
-            new Target(false, false, 2, 256, 1 << 18),
-            new Target(false, extended, 2, 256, 1 << 18),
-            new Target(true, extended, 2, 256, 1 << 18))) {
+            target(false, false, 64, Target.SMALL),
+            target(false, extended, 64, Target.SMALL),
+            target(false, extended, 32, Target.SMALL),
+            target(false, extended, 16, Target.SMALL),
+            target(true, extended, 16, Target.SMALL))) {
       Kernels kernels = new Kernels(target);
       String form = kernels.get(kernel).kernel().form();
       assertTrue(form.startsWith("product"), form);
@@ -167,7 +177,7 @@ class FormsTest {
         int ib = e / (m * n);
         int im = e / n % m;
         int in = e % n;
-        double expected = 1;
+        double expected = y[in];
         for (int ik = 0; ik < k; ik++) {
           double p = x[ib * m * k + (lt ? ik * m + im : im * k + ik)];
           double q = y[ib * k * n + (rt ? in * k + ik : ik * n + in)];
@@ -202,7 +212,7 @@ class FormsTest {
                             add(new Expr.Acc(0, T), new Expr.Acc(1, T)),
                             new Expr.Load(1, T, Index.of(ln)))))));
     Kernel k = kernel((long) rows * columns, columns, columns, List.of(ln), phases, null);
-    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(target(false, device.target().extended(), 64, Target.SMALL));
     assertTrue(kernels.get(k).kernel().form().startsWith("columns"));
     float[] x = values(rows * columns, 1);
     float[] y = values(columns, 2);
@@ -274,7 +284,7 @@ class FormsTest {
                         add(sum, new Expr.Load(1, T, at(lm, le, n, false)))))));
     long size = (long) rows * n;
     Kernel k = kernel(size, size, size, List.of(lm), phases, null);
-    Kernels kernels = new Kernels(new Target(true, device.target().extended(), 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(target(true, device.target().extended(), 64, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("group"));
     float[] x = values(rows * n, 1);
     float[] y = values(rows * n, 2);
@@ -328,8 +338,7 @@ class FormsTest {
                         2, inside, add(add(Expr.apply(ScalarOp.MUL, T, x, row), back), guarded)))));
     long size = rows * stride;
     Kernel k = kernel(size, rows, size, List.of(lm, ln), phases, null);
-    Kernels kernels =
-        new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18, 1));
+    Kernels kernels = new Kernels(target(false, device.target().extended(), 64, 1));
     assertTrue(kernels.get(k).kernel().form().startsWith("blocks"));
     float[] a = values((int) size, 1);
     float[] b = values(rows, 2);
@@ -340,6 +349,117 @@ class FormsTest {
         float g = j == 0 ? 2 : a[e - 1];
         assertEquals(a[e] * b[i] + a[n - 1 - j] + g, z[e], 1e-6, i + ", " + j);
       }
+    }
+  }
+
+  /** The same bits as Java's, with vectors of any width and where they do not fit. */
+  @ParameterizedTest
+  @CsvSource({"1, 4096, 64", "3, 272, 64", "5, 80, 32", "7, 20, 16", "2, 1003, 64", "3, 100, 32"})
+  void arithmeticIsComputedInVectors(int rows, int n, int vectorBytes) {
+    Loop lm = new Loop(0, rows);
+    Loop ln = new Loop(1, n);
+    Index place = at(lm, ln, n, false);
+    Expr x = new Expr.Load(0, T, place);
+    Expr row = new Expr.Load(1, T, Index.of(lm));
+    Expr root = Expr.apply(ScalarOp.SQRT, T, Expr.apply(ScalarOp.MUL, T, x, x));
+    Expr quotient = Expr.apply(ScalarOp.DIV, T, row, add(root, Expr.constant(T, 0.3)));
+    Expr value = Expr.apply(ScalarOp.SUB, T, Expr.apply(ScalarOp.NEG, T, x), quotient);
+    Kernel k =
+        kernel(
+            (long) rows * n,
+            rows,
+            (long) rows * n,
+            List.of(lm, ln),
+            List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(2, place, value)))),
+            null);
+    Kernels kernels = new Kernels(target(false, device.target().extended(), vectorBytes, 1));
+    int lanes = vectorBytes / Float.BYTES;
+    String form = kernels.get(k).kernel().form();
+    assertEquals(n % lanes == 0, form.endsWith("in vectors of " + lanes), form);
+    float[] a = values(rows * n, 1);
+    float[] special = {0f, -0f, Float.NaN, Float.POSITIVE_INFINITY, Float.MIN_VALUE, -0.3f};
+    System.arraycopy(special, 0, a, 0, special.length);
+    float[] b = values(rows, 2);
+    b[0] = 0;
+    float[] z = run(k, kernels, a, b);
+    for (int e = 0; e < z.length; e++) {
+      float expected = -a[e] - b[e / n] / ((float) Math.sqrt(a[e] * a[e]) + 0.3f);
+      assertEquals(expected, z[e], form + ", of " + a[e]);
+    }
+  }
+
+  /** A device without fused multiply-add gets none, and no functions that rely on it. */
+  @Test
+  void fusedInstructionsAreLeftToDevicesThatHaveThem() {
+    assertEquals(
+        device.target().fused() ? "yes" : "no", device.info().details().get("fused multiply-add"));
+    int n = 64;
+    long size = 64 * 64;
+    Loop lm = new Loop(0, n);
+    Loop ln = new Loop(1, n);
+    Loop lk = new Loop(2, n);
+    Expr left = new Expr.Load(0, T, at(lm, lk, n, false));
+    Expr right = new Expr.Load(1, T, at(lk, ln, n, false));
+    Expr term = Expr.apply(ScalarOp.MUL, T, left, right);
+    Expr value = Expr.apply(ScalarOp.TANH, T, new Expr.Acc(0, T));
+    Kernel k =
+        kernel(
+            size,
+            size,
+            size,
+            List.of(lm, ln),
+            List.of(
+                new Phase.Reduce(
+                    List.of(lk), List.of(new Phase.Accumulator(0, Reducer.SUM, T, term))),
+                new Phase.Emit(
+                    List.of(), List.of(new Phase.Store(2, at(lm, ln, n, false), value)))),
+            new Contraction(
+                List.of(), List.of(lm), List.of(ln), List.of(lk), left, right, Precision.HIGHEST));
+    float[] x = values(n * n, 1);
+    float[] y = values(n * n, 2);
+    boolean extended = device.target().extended();
+    for (boolean fused : new boolean[] {true, false}) {
+      Kernels kernels =
+          new Kernels(new Target(false, extended, fused, 64, 2, 256, 1 << 18, Target.SMALL));
+      String text = new String(kernels.get(k).kernel().classFile(), StandardCharsets.ISO_8859_1);
+      assertEquals(fused && extended, text.contains("CpuMath"));
+      float[] z = run(k, kernels, x, y);
+      for (int e = 0; e < z.length; e++) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+          sum += (double) x[e / n * n + i] * y[i * n + e % n];
+        }
+        assertEquals(Math.tanh(sum), z[e], 1e-5, "element " + e);
+      }
+    }
+  }
+
+  /** What OpenCL's compiler is told of the width of vectors changes no bit. */
+  @Test
+  void wideVectorsGiveTheSameBits() {
+    Loop l = new Loop(0, 5000);
+    Expr x = new Expr.Load(0, T, Index.of(l));
+    Expr y = new Expr.Load(1, T, Index.of(l));
+    Expr value =
+        add(
+            Expr.apply(ScalarOp.LOG1P, T, Expr.apply(ScalarOp.EXP, T, x)),
+            Expr.apply(ScalarOp.TANH, T, y));
+    Phase store = new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value)));
+    Kernel k = kernel(5000, 5000, 5000, List.of(l), List.of(store), null);
+    float[] a = values(5000, 1);
+    float[] b = values(5000, 2);
+    boolean told = device.compilerFlags().isPresent();
+    assertEquals(
+        device.target().vectorBytes() == 64
+            && device.info().details().get("platform").contains("Portable Computing"),
+        told);
+    float[] wide = run(k, device.kernels(), a, b);
+    System.setProperty("tapedeck.tornado.wide", "off");
+    try {
+      assertTrue(device.compilerFlags().isEmpty());
+      assertArrayEquals(run(k, device.kernels(), a, b), wide);
+    } finally {
+      System.clearProperty("tapedeck.tornado.wide");
     }
   }
 
@@ -399,7 +519,10 @@ class FormsTest {
     // Where Java gives NaN, any power of 1 and infinite ones of -1 are 1.
     functions.put(
         ScalarOp.POW, (a, b) -> a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b));
-    functions.forEach((op, f) -> functionIsAccurate(op, x, y, f));
+    boolean extended = device.target().extended();
+    functions.forEach((op, f) -> functionIsAccurate(op, x, y, extended, f));
+    // A formula without the extended instructions too.
+    functionIsAccurate(ScalarOp.TANH, x, y, false, functions.get(ScalarOp.TANH));
   }
 
   /** TornadoVM cannot write a NaN that its compiler works out, so it must not get to know one. */
@@ -423,7 +546,7 @@ class FormsTest {
           Phase store = new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value)));
           Kernel k = kernel(n, n, n, List.of(l), List.of(store), null);
           for (boolean gpu : new boolean[] {false, true}) {
-            Target t = new Target(gpu, device.target().extended(), 2, 256, 1 << 18);
+            Target t = target(gpu, device.target().extended(), 64, Target.SMALL);
             float[] z = run(k, new Kernels(t), x, x);
             for (int i = 0; i < n; i++) {
               isNear(reference.applyAsDouble(x[i]), z[i], value + " of " + x[i]);
@@ -441,7 +564,7 @@ class FormsTest {
   }
 
   private void functionIsAccurate(
-      ScalarOp op, float[] x, float[] y, DoubleBinaryOperator reference) {
+      ScalarOp op, float[] x, float[] y, boolean extended, DoubleBinaryOperator reference) {
     Loop l = new Loop(0, x.length);
     Expr a = new Expr.Load(0, T, Index.of(l));
     Expr b = new Expr.Load(1, T, Index.of(l));
@@ -449,7 +572,7 @@ class FormsTest {
     List<Phase> phases =
         List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(2, Index.of(l), value))));
     Kernel k = kernel(x.length, y.length, x.length, List.of(l), phases, null);
-    Kernels kernels = new Kernels(new Target(false, device.target().extended(), 2, 256, 1 << 18));
+    Kernels kernels = new Kernels(target(false, extended, 64, Target.SMALL));
     float[] z = run(k, kernels, x, y);
     for (int i = 0; i < x.length; i++) {
       String what = op + " of " + x[i] + (op == ScalarOp.POW ? " and " + y[i] : "");

@@ -1,19 +1,9 @@
 package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.function.IntConsumer;
 import tapedeck.ad.kir.Contraction;
-import tapedeck.ad.kir.Expr;
-import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
@@ -21,56 +11,41 @@ import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
- * Elementwise kernels on CPU devices. A work-item alone computes blocks of consecutive elements:
- * operands are copied into arrays of its own, one loop computes over these, and results are copied
- * back. Copies are vectors where positions allow it; the loop between becomes vectors because the
- * device compiler sees where its arrays are, unlike TornadoVM's addresses of global memory.
+ * Elementwise kernels on CPU devices. A work-item alone computes blocks of consecutive elements, in
+ * the way of {@link BlockBody}, or of {@link VectorBody} where that is possible.
  */
 final class CpuBlocks {
   private static final int MOST_ELEMENTS = 256;
   private static final int LEAST_ELEMENTS = 64;
 
-  /** Without functions: arrays so small become registers, and are never written. */
-  private static final int FEW_ELEMENTS = 32;
-
   /** All arrays of a work-item, so that they stay in the first-level cache. */
   private static final int MOST_BYTES = 24 << 10;
 
-  private static final Set<ScalarOp> TURNS = Set.of(ScalarOp.SIN, ScalarOp.COS, ScalarOp.TAN);
-
   private final Kernel kernel;
   private final Target target;
-  private final List<Phase.Store> stores;
+  private final BlockBody body;
+
+  /** In place of it where arithmetic is all, and null elsewhere. */
+  private final VectorBody vectors;
+
   private final Loop last;
   private final List<Loop> outer;
-
-  /** Operands and results, each with an array in a work-item. */
-  private final List<Expr> fetched = new ArrayList<>();
-
-  private final List<Expr> invariant = new ArrayList<>();
-  private boolean turns;
-  private boolean functions;
   private final int elements;
   private final int blocks;
   private final long total;
   private final long items;
   private ExprGen g;
   private CodeBuilder code;
-  private Vectors vectors;
 
   private CpuBlocks(Kernel kernel, Phase.Emit emit, Target target) {
     this.kernel = kernel;
     this.target = target;
-    this.stores = emit.stores();
     this.last = kernel.grid().getLast();
     this.outer = kernel.grid().subList(0, kernel.grid().size() - 1);
-    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    stores.forEach(s -> classify(s.value(), seen));
-    long bytes =
-        fetched.stream().mapToLong(e -> e.dtype().bytes()).sum()
-            + stores.stream().mapToLong(s -> s.value().dtype().bytes()).sum();
-    int size = functions ? MOST_ELEMENTS : FEW_ELEMENTS;
-    while (size > LEAST_ELEMENTS && size * bytes > MOST_BYTES) {
+    this.body = new BlockBody(emit.stores(), last);
+    this.vectors = VectorBody.of(emit.stores(), last, target);
+    int size = vectors != null || body.functions() ? MOST_ELEMENTS : BlockBody.FEW_ELEMENTS;
+    while (vectors == null && size > LEAST_ELEMENTS && size * body.bytes() > MOST_BYTES) {
       size /= 2;
     }
     this.elements = size;
@@ -92,36 +67,6 @@ final class CpuBlocks {
     return new CpuBlocks(kernel, e, target).write(name);
   }
 
-  /** Finds what is read along the block, and what is the same everywhere in it. */
-  private void classify(Expr e, Set<Expr> seen) {
-    if (!seen.add(e)) {
-      return;
-    }
-    switch (e) {
-      case Expr.Const c -> {}
-      case Expr.Acc a -> {}
-      case Expr.Load l -> {
-        if (l.index().isAffine() && l.index().coef(last) == 0) {
-          invariant.add(l);
-        } else {
-          fetched.add(l);
-        }
-      }
-      // Out of range elsewhere: taken as a whole, element by element.
-      case Expr.Guarded g -> fetched.add(g);
-      case Expr.IndexValue v -> {
-        if (!v.index().isAffine()) {
-          fetched.add(v);
-        }
-      }
-      case Expr.Apply a -> {
-        turns |= TURNS.contains(a.op());
-        functions |= a.op().isFunction();
-        a.args().forEach(x -> classify(x, seen));
-      }
-    }
-  }
-
   private JavaKernel write(String name) {
     return KernelClass.kernel(
         name,
@@ -129,52 +74,36 @@ final class CpuBlocks {
         target,
         items,
         1,
-        "blocks " + elements,
+        "blocks " + elements + (vectors == null ? "" : " in vectors of " + vectors.lanes()),
         gen -> {
           g = gen;
           code = gen.code;
-          vectors = new Vectors(code);
-          body();
+          items();
         });
   }
 
-  private void body() {
+  private void items() {
     int item = g.workItem("globalIdx");
-    for (Expr e : fetched) {
-      if (e instanceof Expr.Load l && lanes(l.index(), l.dtype()) > 1) {
-        vectors.declare(g.local(l.param()), l.dtype(), lanes(l.index(), l.dtype()));
-      }
+    if (vectors != null) {
+      vectors.declare(g, new Vectors(code));
+    } else {
+      body.declare(g, new Vectors(code), elements);
     }
-    for (Phase.Store s : stores) {
-      DType t = s.value().dtype();
-      if (lanes(s.index(), t) > 1) {
-        vectors.declare(g.local(s.param()), t, lanes(s.index(), t));
-      }
-    }
-    Map<Expr, Integer> arrays = new IdentityHashMap<>();
-    Map<Expr.Load, Integer> equal = new HashMap<>();
-    List<Expr> copied = new ArrayList<>();
-    for (Expr e : fetched) {
-      Integer same = e instanceof Expr.Load l && l.index().isAffine() ? equal.get(l) : null;
-      if (same == null) {
-        same = array(e.dtype());
-        copied.add(e);
-        if (e instanceof Expr.Load l && l.index().isAffine()) {
-          equal.put(l, same);
-        }
-      }
-      arrays.put(e, same);
-    }
-    int[] results = stores.stream().mapToInt(s -> array(s.value().dtype())).toArray();
     int first = first(item, 0);
     int end = first(item, 1);
     int t = code.allocateLocal(TypeKind.INT);
-    g.count(
-        t,
-        () -> code.iload(first),
-        () -> code.iload(end),
-        1,
-        () -> block(t, copied, arrays, results));
+    g.count(t, () -> code.iload(first), () -> code.iload(end), 1, () -> block(t));
+  }
+
+  private void block(int t) {
+    int n0 = g.digit(t, blocks, elements, true);
+    g.decode(g.digit(t, blocks, 1, false), outer);
+    Runnable block = g.blockSize(Math.toIntExact(last.extent()), elements, n0);
+    if (vectors != null) {
+      vectors.block(n0, block);
+    } else {
+      body.block(n0, block, i -> {});
+    }
   }
 
   /** The first block of a work-item or of the one after it, in a new local. */
@@ -188,161 +117,5 @@ final class CpuBlocks {
     g.apply(ScalarOp.MIN, DType.INT32);
     code.iadd();
     return g.keep(TypeKind.INT);
-  }
-
-  private int array(DType t) {
-    code.loadConstant(elements).newarray(Types.kind(t));
-    return g.keep(TypeKind.REFERENCE);
-  }
-
-  private void block(int t, List<Expr> copied, Map<Expr, Integer> arrays, int[] results) {
-    int n0 = g.digit(t, blocks, elements, true);
-    g.decode(g.digit(t, blocks, 1, false), outer);
-    Runnable size = g.blockSize(Math.toIntExact(last.extent()), elements, n0);
-    for (Expr e : copied) {
-      if (e instanceof Expr.Load l) {
-        DType d = l.dtype();
-        int array = arrays.get(e);
-        copy(
-            l.index(),
-            d,
-            size,
-            (lanes, i) ->
-                vectors.load(
-                    g.local(l.param()), d, lanes, vectorAt(l.index(), n0, i, lanes), array, i),
-            i -> element(e, n0, i, array));
-      } else {
-        each(code::iconst_0, size, 1, i -> element(e, n0, i, arrays.get(e)));
-      }
-    }
-    g.open();
-    // Once per block: the device compiler moves no load of global memory out of a loop.
-    for (Expr e : invariant) {
-      g.push(e);
-      g.known(e, g.keep(Types.kind(e.dtype())));
-    }
-    compute(n0, size, arrays, results);
-    g.close();
-    for (int s = 0; s < results.length; s++) {
-      Phase.Store st = stores.get(s);
-      DType d = st.value().dtype();
-      int array = results[s];
-      copy(
-          st.index(),
-          d,
-          size,
-          (lanes, i) ->
-              vectors.store(
-                  g.local(st.param()), d, lanes, vectorAt(st.index(), n0, i, lanes), array, i),
-          i -> {
-            along(n0, i);
-            g.store(
-                st.param(),
-                d,
-                () -> g.index(st.index()),
-                () -> code.aload(array).iload(i).arrayLoad(Types.kind(d)));
-          });
-    }
-  }
-
-  /**
-   * Operands to results. Where there are quarter turns, the formulas for small arguments come
-   * first, and a block with a larger one is computed again by the device's functions.
-   */
-  private void compute(int n0, Runnable size, Map<Expr, Integer> arrays, int[] results) {
-    if (!turns || !g.ops.own()) {
-      each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
-      return;
-    }
-    code.iconst_0();
-    int largest = g.keep(TypeKind.INT);
-    g.ops.shortTurns(largest);
-    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
-    g.ops.longTurns();
-    Label end = code.newLabel();
-    code.iload(largest).loadConstant(Float.floatToRawIntBits(CpuMath.TRIG_MAX)).if_icmple(end);
-    each(code::iconst_0, size, 1, i -> point(n0, i, arrays, results));
-    code.labelBinding(end);
-    code.nop();
-  }
-
-  private void point(int n0, int i, Map<Expr, Integer> arrays, int[] results) {
-    along(n0, i);
-    arrays.forEach(
-        (e, array) -> {
-          code.aload(array).iload(i).arrayLoad(Types.kind(e.dtype()));
-          g.known(e, g.keep(Types.kind(e.dtype())));
-        });
-    for (int s = 0; s < results.length; s++) {
-      Expr value = stores.get(s).value();
-      code.aload(results[s]).iload(i);
-      g.push(value);
-      code.arrayStore(Types.kind(value.dtype()));
-    }
-  }
-
-  private interface VectorCopy {
-    void write(int lanes, int i);
-  }
-
-  /** Copies a block by vectors where that is possible, and what is left by elements. */
-  private void copy(Index index, DType t, Runnable size, VectorCopy vector, IntConsumer element) {
-    int lanes = lanes(index, t);
-    if (lanes == 1) {
-      each(code::iconst_0, size, 1, element);
-      return;
-    }
-    if (last.extent() % lanes == 0) {
-      each(code::iconst_0, size, lanes, i -> vector.write(lanes, i));
-      return;
-    }
-    size.run();
-    code.loadConstant(-lanes).iand();
-    int whole = g.keep(TypeKind.INT);
-    each(code::iconst_0, () -> code.iload(whole), lanes, i -> vector.write(lanes, i));
-    each(() -> code.iload(whole), size, 1, element);
-  }
-
-  /** Lanes with which an access can be done by vectors: all of them have to begin at multiples. */
-  private int lanes(Index index, DType t) {
-    if (!index.isAffine() || index.coef(last) != 1) {
-      return 1;
-    }
-    for (int lanes = 16; lanes > 1; lanes /= 2) {
-      int l = lanes;
-      if (Vectors.has(t, l)
-          && index.base() % l == 0
-          && index.terms().stream()
-              .allMatch(x -> x.coef() % l == 0 || x.atom().equals(new Index.Var(last)))) {
-        return l;
-      }
-    }
-    return 1;
-  }
-
-  private Runnable vectorAt(Index index, int n0, int i, int lanes) {
-    return () -> {
-      along(n0, i);
-      g.index(index);
-      code.loadConstant(Integer.numberOfTrailingZeros(lanes)).ishr();
-    };
-  }
-
-  private void element(Expr e, int n0, int i, int array) {
-    along(n0, i);
-    code.aload(array).iload(i);
-    g.push(e);
-    code.arrayStore(Types.kind(e.dtype()));
-  }
-
-  /** Binds the last loop to an element of the block. */
-  private void along(int n0, int i) {
-    code.iload(n0).iload(i).iadd();
-    g.bind(last, g.keep(TypeKind.INT));
-  }
-
-  private void each(Runnable from, Runnable limit, int step, IntConsumer body) {
-    int i = code.allocateLocal(TypeKind.INT);
-    g.count(i, from, limit, step, () -> body.accept(i));
   }
 }

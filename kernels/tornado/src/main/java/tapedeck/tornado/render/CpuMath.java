@@ -1,6 +1,13 @@
 package tapedeck.tornado.render;
 
+import java.lang.constant.ClassDesc;
+import java.util.List;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.vectors.Double4;
+import uk.ac.manchester.tornado.api.types.vectors.Double8;
+import uk.ac.manchester.tornado.api.types.vectors.Float16;
+import uk.ac.manchester.tornado.api.types.vectors.Float4;
+import uk.ac.manchester.tornado.api.types.vectors.Float8;
 
 /**
  * float32 functions for CPU devices with extended instructions, in place of those of the device's
@@ -31,14 +38,38 @@ public final class CpuMath {
   private static final int CARRY = 0x3f800000 - SQRT_HALF;
   private static final int MANTISSA = 0x007fffff;
 
+  /** Types of vectors that have {@code fma}. */
+  public static final List<ClassDesc> VECTORS =
+      List.of(
+          Types.desc(Float4.class),
+          Types.desc(Float8.class),
+          Types.desc(Float16.class),
+          Types.desc(Double4.class),
+          Types.desc(Double8.class));
+
   private CpuMath() {}
 
-  public static float tdMultiplyAdd(float sum, float a, float b) {
-    return Math.fma(a, b, sum);
+  // Vectors of fused multiply-adds. What is written here is what they are for people and without
+  // the driver's extension, which takes their place in a kernel.
+
+  public static Float4 fma(Float4 a, Float4 b, Float4 sum) {
+    return Float4.add(Float4.mult(a, b), sum);
   }
 
-  public static double tdMultiplyAdd(double sum, double a, double b) {
-    return Math.fma(a, b, sum);
+  public static Float8 fma(Float8 a, Float8 b, Float8 sum) {
+    return Float8.add(Float8.mult(a, b), sum);
+  }
+
+  public static Float16 fma(Float16 a, Float16 b, Float16 sum) {
+    return Float16.add(Float16.mult(a, b), sum);
+  }
+
+  public static Double4 fma(Double4 a, Double4 b, Double4 sum) {
+    return Double4.add(Double4.mult(a, b), sum);
+  }
+
+  public static Double8 fma(Double8 a, Double8 b, Double8 sum) {
+    return Double8.add(Double8.mult(a, b), sum);
   }
 
   /** The larger of a number and the bits of |x|, which are in the order of the values. */

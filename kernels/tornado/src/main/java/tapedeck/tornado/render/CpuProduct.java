@@ -2,35 +2,57 @@ package tapedeck.tornado.render;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
+import java.util.List;
 import java.util.function.IntConsumer;
+import tapedeck.ad.kir.Contraction;
+import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
+import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 
 /**
  * A matrix product for CPU devices, without barriers: a work-item alone computes a block of m by n,
- * whose sums are in local memory. Each chunk of k of the right operand is copied to local memory
- * too, because only there do device compilers see that neighbours are neighbours: TornadoVM
- * computes addresses of global memory as integers. The innermost loop, along n, adds a few terms to
- * the sums of a few rows; the device compiler makes vectors of it.
+ * whose sums are in local memory. For each chunk of k it copies panels of the right operand to
+ * local memory, and the left operand too unless it is a plain load; the inner loop keeps a tile of
+ * rows by vectors in registers. These are vectors of TornadoVM: of a loop over elements of local
+ * memory, device compilers make vectors too, but narrower ones, and keep no sums in registers.
  */
 final class CpuProduct {
-  private static final int ROWS = 8;
-  private static final int TERMS = 4;
-  private static final int MOST_M = 64;
+  private static final int MOST_ROWS = 8;
+  private static final int MOST_M = 128;
   private static final int MOST_N = 128;
-  private static final int MOST_K = 128;
+  private static final int MOST_K = 512;
+  private static final int LEAST_K = 16;
+
+  /** Blocks for each core, unless that makes them tiny. */
+  private static final long BLOCKS = 4;
 
   private final Kernel kernel;
   private final Target target;
   private final Product p;
   private final DType t;
   private final TypeKind kind;
+
+  /** Elements of a vector, vectors of a tile's row and columns of a tile. */
+  private final int lanes;
+
+  private final int vectors;
+  private final int panel;
+  private final int rows;
+  private final boolean plain;
   private final int blockM;
   private final int blockN;
   private final int blockK;
+
+  /** Stores along n, where that is one loop, and null elsewhere. */
+  private final BlockBody stores;
+
+  private final int elements;
   private ExprGen g;
   private CodeBuilder code;
+  private Vectors v;
+  private int left;
   private int right;
   private int sums;
   private int m0;
@@ -46,27 +68,52 @@ final class CpuProduct {
     this.p = p;
     this.t = p.dtype();
     this.kind = Types.kind(t);
-    int m = Math.min(MOST_M, Product.blocks(p.m(), ROWS) * ROWS);
-    int n = Math.min(MOST_N, p.n());
+    int most = target.vectorBytes() / t.bytes();
+    while (most > 4 && most / 2 >= p.n()) {
+      most /= 2;
+    }
+    this.lanes = Math.max(4, most);
+    // Sums and operands of two vectors a row need more than sixteen registers.
+    this.vectors = target.vectorBytes() < 64 || p.n() <= lanes ? 1 : 2;
+    this.panel = lanes * vectors;
+    this.rows = Math.min(MOST_ROWS, p.m());
+    this.plain =
+        p.c().k().size() == 1 && p.c().lhs() instanceof Expr.Load l && l.index().isAffine();
+    int m = Math.min(MOST_M / rows, Product.blocks(p.m(), rows)) * rows;
+    int n = Math.min(MOST_N / panel, Product.blocks(p.n(), panel)) * panel;
     int k = Math.min(MOST_K, p.k());
-    // Two blocks for each core, unless that makes them tiny.
-    while (groups(m, n) < 2L * target.computeUnits() && (m > 4 * ROWS || n > 32)) {
-      if (n > 32 && n >= m) {
-        n = Math.max(32, n / 2);
+    while (groups(m, n) < BLOCKS * target.computeUnits() && (m > 4 * rows || n > 2 * panel)) {
+      if (m <= 4 * rows || (n > 2 * panel && n >= m)) {
+        n = Math.max(1, n / 2 / panel) * panel;
       } else {
-        m = Math.max(4 * ROWS, m / 2 / ROWS * ROWS);
+        m = Math.max(4, m / 2 / rows) * rows;
       }
     }
-    while (t.bytes() * ((long) m * n + (long) k * n) > target.localBytes() && k > TERMS) {
-      k = k / 2;
+    while (bytes(m, n, k) > target.localBytes() && (k > LEAST_K || m > rows || n > panel)) {
+      if (k > LEAST_K) {
+        k = Math.max(LEAST_K, k / 8 * 4);
+      } else if (n > panel) {
+        n = Math.max(1, n / 2 / panel) * panel;
+      } else {
+        m = Math.max(1, m / 2 / rows) * rows;
+      }
     }
     this.blockM = m;
     this.blockN = n;
     this.blockK = k;
+    this.stores = p.c().n().size() == 1 ? new BlockBody(p.stores(), p.c().n().getFirst()) : null;
+    this.elements =
+        stores != null && stores.functions()
+            ? blockN
+            : blockN % BlockBody.FEW_ELEMENTS == 0 ? BlockBody.FEW_ELEMENTS : panel;
   }
 
   private long groups(int m, int n) {
     return (long) p.batch() * Product.blocks(p.m(), m) * Product.blocks(p.n(), n);
+  }
+
+  private long bytes(long m, long n, long k) {
+    return t.bytes() * (m * n + k * panel + (plain ? 0 : m * k));
   }
 
   static JavaKernel render(String name, Kernel kernel, Product p, Target target) {
@@ -74,16 +121,18 @@ final class CpuProduct {
   }
 
   private JavaKernel write(String name) {
+    String tile = ", tile " + rows + "x" + panel + (plain ? "" : " packed");
     return KernelClass.kernel(
         name,
         kernel,
         target,
         groups(blockM, blockN),
         1,
-        "product " + blockM + "x" + blockN + "x" + blockK + ", tile " + ROWS + "x" + TERMS,
+        "product " + blockM + "x" + blockN + "x" + blockK + tile,
         gen -> {
           g = gen;
           code = gen.code;
+          v = new Vectors(code);
           body();
         });
   }
@@ -92,8 +141,15 @@ final class CpuProduct {
     int nBlocks = Product.blocks(p.n(), blockN);
     int mBlocks = Product.blocks(p.m(), blockM);
     int group = g.workItem("groupIdx");
-    right = g.localArray(t, blockK * blockN);
+    if (rightLanes() > 1) {
+      v.declare(g.local(((Expr.Load) p.c().rhs()).param()), t, rightLanes());
+    }
+    if (stores != null) {
+      stores.declare(g, v, elements);
+    }
+    right = g.localArray(t, blockK * panel);
     sums = g.localArray(t, blockM * blockN);
+    left = plain ? 0 : g.localArray(t, blockM * blockK);
     n0 = g.digit(group, nBlocks, blockN, true);
     int rest = g.digit(group, nBlocks, 1, false);
     m0 = g.digit(rest, mBlocks, blockM, true);
@@ -101,16 +157,11 @@ final class CpuProduct {
     g.decode(batch, p.c().batch());
     mn = g.blockSize(p.m(), blockM, m0);
     nn = g.blockSize(p.n(), blockN, n0);
-    loop(
-        constant(blockM * blockN),
-        1,
-        i ->
-            set(
-                sums,
-                () -> code.iload(i),
-                () -> {
-                  g.constant(t, 0);
-                }));
+    clear(sums, blockM * blockN);
+    if (p.n() % panel != 0) {
+      // Columns beyond the matrix are computed with, and not stored.
+      clear(right, blockK * panel);
+    }
     k0 = code.allocateLocal(TypeKind.INT);
     g.count(
         k0,
@@ -119,8 +170,16 @@ final class CpuProduct {
         blockK,
         () -> {
           kn = g.blockSize(p.k(), blockK, k0);
-          pack();
-          loop(mn, ROWS, this::rows);
+          if (!plain) {
+            packLeft();
+          }
+          loop(
+              nn,
+              panel,
+              pn -> {
+                packRight(pn);
+                loop(mn, rows, m -> tile(m, pn));
+              });
         });
     loop(mn, 1, this::finish);
   }
@@ -134,6 +193,10 @@ final class CpuProduct {
     return () -> code.loadConstant(value);
   }
 
+  private void clear(int array, int size) {
+    loop(constant(size), 1, i -> set(array, () -> code.iload(i), () -> g.constant(t, 0)));
+  }
+
   private void set(int array, Runnable index, Runnable value) {
     code.aload(array);
     index.run();
@@ -141,107 +204,211 @@ final class CpuProduct {
     g.arrayStore(t);
   }
 
-  /** The right operand's chunk, rows of n; reads follow memory. */
-  private void pack() {
-    if (Product.contiguous(p.c().rhs(), p.c().k())) {
-      loop(nn, 1, j -> loop(kn, 1, i -> element(i, j)));
-    } else {
-      loop(kn, 1, i -> loop(nn, 1, j -> element(i, j)));
-    }
+  /** Binds loops to the sum of two locals and a number. */
+  private void bind(List<Loop> loops, int from, int at, int more) {
+    code.iload(from).iload(at).iadd().loadConstant(more).iadd();
+    g.bindFlat(loops);
   }
 
-  private void element(int i, int j) {
-    code.iload(k0).iload(i).iadd();
-    g.bindFlat(p.c().k());
-    code.iload(n0).iload(j).iadd();
-    g.bindFlat(p.c().n());
+  /** The left operand's chunk, rows of k; reads follow memory. */
+  private void packLeft() {
+    Contraction c = p.c();
+    IntConsumer whole =
+        Product.contiguous(c.lhs(), c.m())
+            ? y -> loop(mn, 1, x -> leftElement(x, y))
+            : x -> loop(kn, 1, y -> leftElement(x, y));
+    loop(Product.contiguous(c.lhs(), c.m()) ? kn : mn, 1, whole);
+  }
+
+  private void leftElement(int m, int k) {
+    bind(p.c().m(), m0, m, 0);
+    bind(p.c().k(), k0, k, 0);
     set(
-        right,
-        () -> code.iload(i).loadConstant(blockN).imul().iload(j).iadd(),
-        () -> g.push(p.c().rhs()));
+        left,
+        () -> code.iload(m).loadConstant(blockK).imul().iload(k).iadd(),
+        () -> g.push(p.c().lhs()));
   }
 
-  /** All terms of the chunk for a few rows. */
-  private void rows(int m) {
-    if (p.k() % blockK == 0 && blockK % TERMS == 0) {
-      loop(constant(blockK), TERMS, k -> terms(m, k, TERMS));
-      return;
+  /** Lanes with which the right operand is read: along n, or along k for blocks of four by four. */
+  private int rightLanes() {
+    Contraction c = p.c();
+    if (!(c.rhs() instanceof Expr.Load l)) {
+      return 1;
     }
-    // Whole steps, and what is left one by one.
-    kn.run();
-    code.loadConstant(TERMS).idiv().loadConstant(TERMS).imul();
-    int whole = g.keep(TypeKind.INT);
-    loop(() -> code.iload(whole), TERMS, k -> terms(m, k, TERMS));
-    int k = code.allocateLocal(TypeKind.INT);
-    g.count(k, () -> code.iload(whole), kn, 1, () -> terms(m, k, 1));
+    if (Product.contiguous(l, c.n())) {
+      return Vectors.lanes(l.index(), t, c.n().getFirst(), lanes, p.n());
+    }
+    return Product.contiguous(l, c.k()) && p.n() % 4 == 0 && c.n().size() == 1
+        ? Vectors.lanes(l.index(), t, c.k().getFirst(), 4, p.k())
+        : 1;
   }
 
-  private void terms(int m, int k, int terms) {
-    int[][] a = new int[ROWS][terms];
-    for (int r = 0; r < ROWS; r++) {
-      g.open();
-      code.iload(m0).iload(m).iadd().loadConstant(r).iadd();
-      if (p.m() % ROWS != 0) {
+  /** One panel of the right operand: rows of a few vectors. */
+  private void packRight(int pn) {
+    code.loadConstant(panel);
+    nn.run();
+    code.iload(pn).isub();
+    g.apply(ScalarOp.MIN, DType.INT32);
+    int size = g.keep(TypeKind.INT);
+    Runnable pw = p.n() % panel == 0 ? constant(panel) : () -> code.iload(size);
+    int from = code.allocateLocal(TypeKind.INT);
+    code.iload(n0).iload(pn).iadd().istore(from);
+    int wide = rightLanes();
+    boolean byK = Product.contiguous(p.c().rhs(), p.c().k());
+    if (wide == 1) {
+      loop(
+          byK ? pw : kn,
+          1,
+          i -> loop(byK ? kn : pw, 1, j -> element(from, byK ? j : i, byK ? i : j)));
+    } else if (byK) {
+      loop(pw, 4, j -> loop(kn, 4, i -> transpose(from, i, j)));
+    } else {
+      loop(
+          kn,
+          1,
+          i ->
+              loop(
+                  pw,
+                  wide,
+                  j -> v.scatter(vector(from, i, 0, j, 0, wide), t, wide, right, place(i, 0, j))));
+    }
+  }
+
+  /** A new local with the place of an element of the panel. */
+  private int place(int i, int more, int j) {
+    code.iload(i).loadConstant(more).iadd().loadConstant(panel).imul().iload(j).iadd();
+    return g.keep(TypeKind.INT);
+  }
+
+  private void element(int from, int i, int j) {
+    bind(p.c().k(), k0, i, 0);
+    bind(p.c().n(), from, j, 0);
+    int at = place(i, 0, j);
+    set(right, () -> code.iload(at), () -> g.push(p.c().rhs()));
+  }
+
+  /** Reads a vector of the right operand into a new local. */
+  private int vector(int from, int i, int moreI, int j, int moreJ, int wide) {
+    Expr.Load l = (Expr.Load) p.c().rhs();
+    bind(p.c().k(), k0, i, moreI);
+    bind(p.c().n(), from, j, moreJ);
+    return v.read(
+        g.local(l.param()),
+        t,
+        wide,
+        () -> {
+          g.index(l.index());
+          code.loadConstant(Integer.numberOfTrailingZeros(wide)).ishr();
+        });
+  }
+
+  private void transpose(int from, int i, int j) {
+    int[] column = new int[4];
+    for (int c = 0; c < 4; c++) {
+      column[c] = vector(from, i, 0, j, c, 4);
+    }
+    for (int r = 0; r < 4; r++) {
+      int row = r;
+      v.of(t, 4, c -> v.lane(column[c], t, 4, row));
+      int turned = g.keep(TypeKind.REFERENCE);
+      v.scatter(turned, t, 4, right, place(i, r, j));
+    }
+  }
+
+  /** All terms of the chunk for a few rows of the panel at {@code pn}. */
+  private void tile(int m, int pn) {
+    int[] row = new int[rows];
+    int[][] at = new int[rows][vectors];
+    int[][] c = new int[rows][vectors];
+    for (int r = 0; r < rows; r++) {
+      code.iload(m).loadConstant(r).iadd();
+      if (p.m() % rows != 0) {
         // Rows beyond the matrix repeat its last one, and are not stored.
-        code.loadConstant(p.m() - 1);
+        code.loadConstant(p.m() - 1).iload(m0).isub();
         g.apply(ScalarOp.MIN, DType.INT32);
       }
-      g.bindFlat(p.c().m());
-      for (int u = 0; u < terms; u++) {
-        g.open();
-        code.iload(k0).iload(k).iadd().loadConstant(u).iadd();
-        g.bindFlat(p.c().k());
-        g.push(p.c().lhs());
-        a[r][u] = g.keep(kind);
-        g.close();
+      row[r] = g.keep(TypeKind.INT);
+      for (int u = 0; u < vectors; u++) {
+        code.iload(m).loadConstant(r).iadd().loadConstant(blockN).imul();
+        code.iload(pn).iadd().loadConstant(u * lanes).iadd();
+        at[r][u] = g.keep(TypeKind.INT);
+        v.gather(t, lanes, sums, at[r][u]);
+        c[r][u] = g.keep(TypeKind.REFERENCE);
       }
-      g.close();
     }
     loop(
-        nn,
+        kn,
         1,
-        j -> {
-          int[] b = new int[terms];
-          for (int u = 0; u < terms; u++) {
-            code.aload(right).iload(k).loadConstant(u).iadd().loadConstant(blockN).imul();
-            code.iload(j).iadd();
-            g.arrayLoad(t);
-            b[u] = g.keep(kind);
+        k -> {
+          int[] b = new int[vectors];
+          for (int u = 0; u < vectors; u++) {
+            code.iload(k).loadConstant(panel).imul().loadConstant(u * lanes).iadd();
+            v.gather(t, lanes, right, g.keep(TypeKind.INT));
+            b[u] = g.keep(TypeKind.REFERENCE);
           }
-          int[] at = new int[ROWS];
-          int[] sum = new int[ROWS];
-          for (int r = 0; r < ROWS; r++) {
-            code.iload(m).loadConstant(r).iadd().loadConstant(blockN).imul().iload(j).iadd();
-            at[r] = g.keep(TypeKind.INT);
-            code.aload(sums).iload(at[r]);
-            g.arrayLoad(t);
-            for (int u = 0; u < terms; u++) {
-              code.loadLocal(kind, a[r][u]).loadLocal(kind, b[u]);
-              g.ops.multiplyAdd(t);
+          bind(p.c().k(), k0, k, 0);
+          for (int r = 0; r < rows; r++) {
+            g.open();
+            leftTerm(row[r], k);
+            g.close();
+            int a = g.keep(kind);
+            v.of(t, lanes, i -> code.loadLocal(kind, a));
+            int all = g.keep(TypeKind.REFERENCE);
+            for (int u = 0; u < vectors; u++) {
+              v.multiplyAdd(t, lanes, all, b[u], c[r][u], target.ownMath());
+              code.astore(c[r][u]);
             }
-            sum[r] = g.keep(kind);
-          }
-          for (int r = 0; r < ROWS; r++) {
-            int row = r;
-            set(sums, () -> code.iload(at[row]), () -> code.loadLocal(kind, sum[row]));
           }
         });
+    for (int r = 0; r < rows; r++) {
+      for (int u = 0; u < vectors; u++) {
+        v.scatter(c[r][u], t, lanes, sums, at[r][u]);
+      }
+    }
+  }
+
+  /** Pushes an element of the left operand; k is bound. */
+  private void leftTerm(int row, int k) {
+    if (plain) {
+      code.iload(m0).iload(row).iadd();
+      g.bindFlat(p.c().m());
+      g.push(p.c().lhs());
+    } else {
+      code.aload(left).iload(row).loadConstant(blockK).imul().iload(k).iadd();
+      g.arrayLoad(t);
+    }
   }
 
   /** The stores of one row's elements. */
   private void finish(int m) {
-    code.iload(m0).iload(m).iadd();
-    g.bindFlat(p.c().m());
+    bind(p.c().m(), m0, m, 0);
+    if (stores == null) {
+      code.iconst_0();
+      int zero = g.keep(TypeKind.INT);
+      loop(
+          nn,
+          1,
+          j -> {
+            bind(p.c().n(), n0, j, 0);
+            sum(m, j, zero);
+            g.stores(p.stores());
+          });
+      return;
+    }
     loop(
         nn,
-        1,
+        elements,
         j -> {
           code.iload(n0).iload(j).iadd();
-          g.bindFlat(p.c().n());
-          code.aload(sums).iload(m).loadConstant(blockN).imul().iload(j).iadd();
-          g.arrayLoad(t);
-          g.bindAcc(0, g.keep(kind));
-          g.stores(p.stores());
+          int from = g.keep(TypeKind.INT);
+          stores.block(from, g.blockSize(p.n(), elements, from), i -> sum(m, j, i));
         });
+  }
+
+  /** Binds the accumulator to a sum of the block, at column j + i. */
+  private void sum(int m, int j, int i) {
+    code.aload(sums).iload(m).loadConstant(blockN).imul().iload(j).iadd().iload(i).iadd();
+    g.arrayLoad(t);
+    g.bindAcc(0, g.keep(kind));
   }
 }

@@ -60,6 +60,28 @@ public final class DeviceMath {
     return u == 1.0 ? x : far;
   }
 
+  /**
+   * The formula of {@link CpuMath#tdTanh}, which has no need of bits, without fused instructions.
+   */
+  public static float tdTanh(float x) {
+    float low = x > 9f ? 9f : x;
+    float c = low < -9f ? -9f : low;
+    float z = c * c;
+    float p = 1.33546398e-08f;
+    p = p * z + 2.06090651e-05f;
+    p = p * z + 3.49558702e-03f;
+    p = p * z + 1.33810247e-01f;
+    p = p * z + 0.999999979f;
+    float q = 7.77654894e-07f;
+    q = q * z + 3.28563305e-04f;
+    q = q * z + 2.5876978e-02f;
+    q = q * z + 4.67143403e-01f;
+    q = q * z + 1f;
+    float v = c * p / q;
+    float top = v > 1f ? 1f : v;
+    return top < -1f ? -1f : top;
+  }
+
   /** Kahan: log(u) scaled by x over what was really added to 1. */
   public static float tdLog1p(float x) {
     float u = 1f + x;

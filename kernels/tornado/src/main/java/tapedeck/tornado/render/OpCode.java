@@ -19,12 +19,14 @@ final class OpCode {
   private static final int NONE = -1;
 
   private final CodeBuilder code;
+  private final boolean gpu;
   private final boolean own;
   private int turns = NONE;
 
   OpCode(CodeBuilder code, Target target) {
     this.code = code;
-    this.own = !target.gpu() && target.extended();
+    this.gpu = target.gpu();
+    this.own = target.ownMath();
   }
 
   /** Whether float32 functions are those of {@link CpuMath}. */
@@ -87,7 +89,7 @@ final class OpCode {
       case ATAN -> intrinsic("atan", in, 1);
       case SINH -> function("tdSinh", in, 1, () -> formula("tdSinh", in, in));
       case COSH -> function("tdCosh", in, 1, () -> formula("tdCosh", in, in));
-      case TANH -> function("tdTanh", in, 1, () -> intrinsic("tanh", in, 1));
+      case TANH -> function("tdTanh", in, 1, () -> tanh(in));
       case SIGMOID -> function("tdSigmoid", in, 1, () -> formula("tdSigmoid", in, in));
       case ERF -> function("tdErf", in, 1, () -> formula("tdErf", in, in));
       case ERFC -> function("tdErfc", in, 1, () -> formula("tdErfc", in, in));
@@ -116,6 +118,15 @@ final class OpCode {
     }
   }
 
+  /** The library's function is a call for each element of a vector on CPU devices. */
+  private void tanh(DType t) {
+    if (gpu || t != DType.FLOAT32) {
+      intrinsic("tanh", t, 1);
+    } else {
+      formula("tdTanh", t, t);
+    }
+  }
+
   private void turn(String name, DType t, Runnable otherwise) {
     if (turns == NONE || t != DType.FLOAT32) {
       otherwise.run();
@@ -133,9 +144,7 @@ final class OpCode {
 
   /** Adds the product of the two topmost values to the one below. */
   void multiplyAdd(DType t) {
-    if (own) {
-      code.invokestatic(CPU_FORMULAS, "tdMultiplyAdd", signature(t, 3));
-    } else if (t == DType.FLOAT32) {
+    if (t == DType.FLOAT32) {
       code.fmul().fadd();
     } else {
       code.dmul().dadd();
