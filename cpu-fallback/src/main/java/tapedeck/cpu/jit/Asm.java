@@ -68,6 +68,15 @@ final class Asm {
         owner.describeConstable().orElseThrow(), name, MethodTypeDesc.of(result, args));
   }
 
+  /** Pushes the address of an element behind the address in a long local; its number is an int. */
+  void element(int address, DType t, int index) {
+    code.lload(address).iload(index).i2l();
+    if (t.bytes() > 1) {
+      code.loadConstant((long) t.bytes()).lmul();
+    }
+    code.ladd();
+  }
+
   /** Fills memory: its address, the value and the number of elements are on the stack. */
   void fill(DType t) {
     call(

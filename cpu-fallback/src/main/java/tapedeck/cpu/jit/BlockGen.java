@@ -225,7 +225,7 @@ final class BlockGen {
     if (plan.form(e) != BlockPlan.Form.ELEMENT_OP) {
       eachElement(
           j -> {
-            element(to, e.dtype(), j);
+            asm.element(to, e.dtype(), j);
             scalar.push(e);
             asm.put(e.dtype());
           });
@@ -240,7 +240,7 @@ final class BlockGen {
     }
     eachElement(
         j -> {
-          element(to, a.dtype(), j);
+          asm.element(to, a.dtype(), j);
           a.args().forEach(x -> pushElement(x, from.get(x), j));
           scalar.apply(a.op(), a.dtype(), a.args().getLast().dtype());
           asm.put(a.dtype());
@@ -343,19 +343,11 @@ final class BlockGen {
     scalar.bind(at.axis(), at.base());
   }
 
-  private void element(int addressSlot, DType t, int j) {
-    code.lload(addressSlot).iload(j).i2l();
-    if (t.bytes() > 1) {
-      code.loadConstant((long) t.bytes()).lmul();
-    }
-    code.ladd();
-  }
-
   private void pushElement(Expr e, Integer addressSlot, int j) {
     if (plan.form(e) == BlockPlan.Form.FIXED) {
       scalar.push(e);
     } else {
-      element(addressSlot, e.dtype(), j);
+      asm.element(addressSlot, e.dtype(), j);
       asm.get(e.dtype());
     }
   }

@@ -3,6 +3,7 @@ package tapedeck.cpu.jit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -35,6 +36,9 @@ final class KeptValues {
   private final List<Kernel.Param> params;
   private final List<Phase> phases = new ArrayList<>();
   private final Map<Expr, Expr> shared = new HashMap<>();
+
+  /** Library functions by phase. */
+  private final List<Map<Expr, Value>> functions = new ArrayList<>();
 
   private KeptValues(Kernel kernel, Loop axis, int block) {
     this.kernel = kernel;
@@ -94,7 +98,8 @@ final class KeptValues {
     return Contraction.extent(loops) * (axis == null ? 1 : block);
   }
 
-  private Phase.Store keep(Expr value, List<Loop> loops) {
+  private Phase.Store keep(Expr value, Phase p) {
+    List<Loop> loops = p.loops();
     params.add(new Kernel.Param(value.dtype(), elements(loops), true, true));
     return new Phase.Store(params.size() - 1, index(loops), value);
   }
@@ -154,12 +159,13 @@ final class KeptValues {
   private record Value(List<Long> extents, Expr canonical) {}
 
   private void functions() {
+    kernel.phases().forEach(p -> functions.add(costly(p)));
     Map<Value, Integer> first = new HashMap<>();
     Map<Integer, Set<Value>> kept = new HashMap<>();
     long bytes = 0;
     for (int i = 0; i < kernel.phases().size(); i++) {
       Phase p = kernel.phases().get(i);
-      for (Value v : costly(p).values()) {
+      for (Value v : functions.get(i).values()) {
         int from = first.getOrDefault(v, i);
         long more = elements(p.loops()) * v.canonical().dtype().bytes();
         if (from == i) {
@@ -170,29 +176,24 @@ final class KeptValues {
         }
       }
     }
-    Map<Value, Phase.Store> results = results(kept);
-    Map<Value, Integer> areas = new HashMap<>();
+    Map<Value, Phase.Store> places = results(kept);
+    Set<Value> known = new HashSet<>();
     for (int i = 0; i < kernel.phases().size(); i++) {
       Phase p = kernel.phases().get(i);
       Map<Expr, Expr> by = new IdentityHashMap<>();
       List<Phase.Store> stores = new ArrayList<>();
       Set<Value> mine = kept.getOrDefault(i, Set.of());
-      costly(p)
+      functions
+          .get(i)
           .forEach(
               (e, v) -> {
-                if (mine.contains(v) && !areas.containsKey(v)) {
-                  Phase.Store result = results.get(v);
-                  Phase.Store s =
-                      result == null
-                          ? keep(e, p.loops())
-                          : new Phase.Store(result.param(), renamed(result.index(), p.loops()), e);
-                  stores.add(s);
-                  areas.put(v, s.param());
+                if (mine.contains(v) && known.add(v)) {
+                  Phase.Store to = places.computeIfAbsent(v, k -> canonical(keep(e, p), p));
+                  stores.add(new Phase.Store(to.param(), renamed(to.index(), p.loops()), e));
                 }
-                if (areas.containsKey(v)) {
-                  Phase.Store result = results.get(v);
-                  Index at = result == null ? index(p.loops()) : renamed(result.index(), p.loops());
-                  by.put(e, new Expr.Load(areas.get(v), e.dtype(), at));
+                if (known.contains(v)) {
+                  Phase.Store at = places.get(v);
+                  by.put(e, new Expr.Load(at.param(), e.dtype(), renamed(at.index(), p.loops())));
                 }
               });
       if (!stores.isEmpty()) {
@@ -232,7 +233,7 @@ final class KeptValues {
       if (kernel.phases().get(i) instanceof Phase.Emit e
           && extents(e.loops()).equals(v.extents())) {
         for (Phase.Store s : e.stores()) {
-          Phase.Store at = new Phase.Store(s.param(), canonical(s.index(), e.loops()), s.value());
+          Phase.Store at = canonical(s, e);
           if (s.value().dtype() == v.canonical().dtype()
               && at.index().terms().stream().allMatch(t -> t.atom() instanceof Index.Var)
               && isFree(at, from, i, v)) {
@@ -252,13 +253,13 @@ final class KeptValues {
     int stores = 0;
     for (int i = 0; i < kernel.phases().size(); i++) {
       Phase p = kernel.phases().get(i);
-      if (p instanceof Phase.ScatterAdd || (i > to && costly(p).containsValue(v))) {
+      if (p instanceof Phase.ScatterAdd || (i > to && functions.get(i).containsValue(v))) {
         return false;
       }
       if (p instanceof Phase.Emit e) {
         stores += (int) e.stores().stream().filter(s -> s.param() == result.param()).count();
       }
-      Set<Expr> within = i < from ? Set.of() : valuesWithout(p, v);
+      Set<Expr> within = i < from ? Set.of() : valuesWithout(i, v);
       for (Expr x : within) {
         if (x instanceof Expr.Load l
             && (l.param() == result.param()
@@ -271,10 +272,9 @@ final class KeptValues {
   }
 
   /** What a phase evaluates besides a value and what only that needs. */
-  private Set<Expr> valuesWithout(Phase p, Value v) {
-    Map<Expr, Value> functions = costly(p);
+  private Set<Expr> valuesWithout(int phase, Value v) {
     Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    values(p).forEach(e -> without(e, v, functions, seen));
+    values(kernel.phases().get(phase)).forEach(e -> without(e, v, functions.get(phase), seen));
     return seen;
   }
 
@@ -286,6 +286,11 @@ final class KeptValues {
 
   private static List<Long> extents(List<Loop> loops) {
     return loops.stream().map(Loop::extent).toList();
+  }
+
+  /** A store whose index is in terms of its phase's loops by position. */
+  private static Phase.Store canonical(Phase.Store s, Phase p) {
+    return new Phase.Store(s.param(), canonical(s.index(), p.loops()), s.value());
   }
 
   /** An index in terms of loops by position, in terms of these loops. */
@@ -395,7 +400,7 @@ final class KeptValues {
       Map<Expr, Expr> made = new IdentityHashMap<>();
       for (Expr e : ordered) {
         if (pieceOf.get(e) == i && crossing.contains(e)) {
-          Phase.Store s = keep(e, p.loops());
+          Phase.Store s = keep(e, p);
           stores.add(new Phase.Store(s.param(), s.index(), replaced(e, by)));
           made.put(e, new Expr.Load(s.param(), e.dtype(), s.index()));
         }

@@ -556,11 +556,7 @@ final class LoopGen {
   }
 
   private void element(int address, DType t, int j, long ahead) {
-    code.lload(address).iload(j).i2l();
-    if (t.bytes() > 1) {
-      code.loadConstant((long) t.bytes()).lmul();
-    }
-    code.ladd();
+    asm.element(address, t, j);
     if (ahead != 0) {
       code.loadConstant(ahead * t.bytes()).ladd();
     }

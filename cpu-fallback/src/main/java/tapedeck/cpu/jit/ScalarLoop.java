@@ -108,7 +108,7 @@ final class ScalarLoop {
     loop.stored().forEach(e -> value(e, j, values));
     loop.sinks().forEach(s -> value(s.value(), j, values));
     for (Expr e : loop.stored()) {
-      address(copies.get(e), e.dtype(), j);
+      asm.element(copies.get(e), e.dtype(), j);
       push(e, values);
       asm.put(e.dtype());
     }
@@ -119,7 +119,7 @@ final class ScalarLoop {
     for (Sink s : loop.sinks()) {
       DType t = s.value().dtype();
       boolean folds = s instanceof Sink.Fold;
-      address(targets.get(s), t, folds ? acc : j);
+      asm.element(targets.get(s), t, folds ? acc : j);
       if (s instanceof Sink.Fold f) {
         code.dup2();
         asm.get(t);
@@ -160,7 +160,7 @@ final class ScalarLoop {
         i,
         end,
         () -> {
-          address(target, t, i);
+          asm.element(target, t, i);
           code.dup2().dup2().loadConstant((long) n * t.bytes()).ladd();
           int other = asm.keep(TypeKind.LONG);
           asm.get(t);
@@ -181,7 +181,7 @@ final class ScalarLoop {
       a.args().forEach(x -> push(x, values));
       scalar.apply(a.op(), a.dtype(), a.args().getLast().dtype());
     } else {
-      address(addresses.get(e), e.dtype(), j);
+      asm.element(addresses.get(e), e.dtype(), j);
       asm.get(e.dtype());
     }
     values.put(e, asm.keep(Asm.kind(e.dtype())));
@@ -189,13 +189,5 @@ final class ScalarLoop {
 
   private void push(Expr e, Map<Expr, Integer> values) {
     code.loadLocal(Asm.kind(e.dtype()), values.get(e));
-  }
-
-  private void address(int base, DType t, int index) {
-    code.lload(base).iload(index).i2l();
-    if (t.bytes() > 1) {
-      code.loadConstant((long) t.bytes()).lmul();
-    }
-    code.ladd();
   }
 }

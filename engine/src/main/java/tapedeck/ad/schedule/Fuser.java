@@ -38,6 +38,7 @@ final class Fuser {
   record Fused(Tape tape, List<List<FusedKernel>> batches) {}
 
   private final Tape tape;
+  private final Set<Var> outputs;
   private final boolean on;
   private final Map<Var, Eqn> producers = new HashMap<>();
   private final Set<Var> roots;
@@ -49,6 +50,7 @@ final class Fuser {
 
   private Fuser(Tape tape) {
     this.tape = tape;
+    this.outputs = new HashSet<>(tape.outputs());
     this.on = !Settings.FUSE.is("off");
     tape.eqns().forEach(e -> producers.put(e.out(), e));
     this.roots = Roots.choose(tape, producers, !on);
@@ -203,7 +205,7 @@ final class Fuser {
     elsewhere.removeAll(within);
     int stored = 0;
     for (Var m : within) {
-      if (tape.outputs().contains(m) || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
+      if (outputs.contains(m) || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
         stored++;
       }
     }
@@ -287,7 +289,7 @@ final class Fuser {
   // ---- kernels --------------------------------------------------------------------------------
 
   private List<FusedKernel> kernels() {
-    Set<Var> stored = new HashSet<>(tape.outputs());
+    Set<Var> stored = new HashSet<>(outputs);
     for (Group g : groups) {
       for (Var v : reads.get(g)) {
         if (home.get(v) != null && home.get(v) != g) {
