@@ -13,6 +13,7 @@ import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.tensor.Tensor;
+import tapedeck.bench.model.Spinning;
 import tapedeck.bench.model.WarmUp;
 import tapedeck.bench.peers.PeerProcess;
 import tapedeck.bench.peers.PeerProcess.Failure;
@@ -165,7 +166,9 @@ public final class Comparison implements AutoCloseable {
 
     @Override
     public double run(int repetitions) throws Failure {
-      return peer.run(line, repetitions);
+      double seconds = peer.run(line, repetitions);
+      Spinning.waitOut();
+      return seconds;
     }
 
     @Override

@@ -202,11 +202,14 @@ public final class MatmulRun implements AutoCloseable {
     return Math.clamp((long) (TARGET_SECONDS / least), 1, MOST_REPETITIONS);
   }
 
-  /** Takes a sample of both, one right after the other. */
+  /** Takes a sample of both, one after the other, each after a run that does not count. */
   public void sample() {
+    own.run();
     ownSamples.add(repeat(own, ownRepetitions));
     if (peer.isPresent()) {
+      peer.get().run();
       peerSamples.add(repeat(peer.get(), peerRepetitions));
+      Spinning.waitOut();
     }
   }
 

@@ -3,10 +3,13 @@ package tapedeck.cpu.jit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import tapedeck.ad.type.Settings;
 
 /**
  * Threads that share the units of one job at a time with the thread that submits it. Idle workers
- * spin for a moment before they sleep, so a sequence of short kernels pays no wake-ups.
+ * look for work for a moment before they sleep, so a sequence of kernels pays no wake-ups. Those
+ * cost more than their own time: Linux may wake a thread on the processor of the one that woke it,
+ * where it waits for milliseconds while another processor is idle.
  */
 final class WorkerPool implements AutoCloseable {
   private static final int SPINS = 2000;
@@ -21,6 +24,10 @@ final class WorkerPool implements AutoCloseable {
 
   private final Thread[] workers;
   private final int threads;
+
+  /** Nanoseconds for which an idle worker lets others run and looks again before it sleeps. */
+  private final long awake = 1000L * Settings.AWAKE.intValue(0);
+
   private volatile Job job;
   private volatile Throwable failure;
   private volatile boolean closed;
@@ -85,9 +92,11 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // only a hint, as above
   private void serve() {
     Job done = null;
     int idle = 0;
+    long since = 0;
     while (!closed) {
       Job j = job;
       if (j != null && j != done) {
@@ -99,6 +108,10 @@ final class WorkerPool implements AutoCloseable {
         }
       } else if (++idle < SPINS) {
         Thread.onSpinWait();
+      } else if (idle == SPINS) {
+        since = System.nanoTime();
+      } else if (System.nanoTime() - since < awake) {
+        Thread.yield();
       } else {
         LockSupport.park(this);
         idle = 0;

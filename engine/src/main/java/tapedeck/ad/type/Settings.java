@@ -38,6 +38,9 @@ public enum Settings {
   DUMP("dump", "", "folder that receives tapes, schedules and generated kernel sources"),
   /** How much is printed on standard error, 0 to 4; a level includes those below. */
   DEBUG("debug", "0", "1 compile times, 2 schedules, 3 tapes, 4 kernels, on standard error"),
+  /** Time that an idle thread of the CPU backend takes to sleep; read when the device is opened. */
+  AWAKE(
+      "awake", "2000", "microseconds for which idle threads of the CPU backend wait for more work"),
   /** Whether new code of the CPU backend begins without vectors, which the JIT has to compile. */
   TIERS("tiers", "on", "off: the CPU backend computes in vectors from the start"),
   /** Where kernels of the CPU backend keep values that several of their phases need. */
