@@ -127,6 +127,52 @@ final class Coefficients {
   static final double ERFC21 = -8.782125734803521e-10;
   static final double ERFC22 = -2.4108215365422332e-09;
 
+  // asin x = x + x^3 p(x^2) for |x| < 1/2
+  static final double ASIN0 = 0.16666666666666669;
+  static final double ASIN1 = 0.07499999999998433;
+  static final double ASIN2 = 0.04464285714635543;
+  static final double ASIN3 = 0.030381944138531247;
+  static final double ASIN4 = 0.02237217294214989;
+  static final double ASIN5 = 0.017352392720869973;
+  static final double ASIN6 = 0.013971212973552933;
+  static final double ASIN7 = 0.011479177415184906;
+  static final double ASIN8 = 0.01032281435018578;
+  static final double ASIN9 = 0.005457506718640358;
+  static final double ASIN10 = 0.01740087944269402;
+  static final double ASIN11 = -0.014851887071247204;
+  static final double ASIN12 = 0.028757851367421566;
+  // atan x = x + x^3 p(x^2) for |x| < tan(pi/8)
+  static final double ATAN0 = -0.3333333333333333;
+  static final double ATAN1 = 0.19999999999995513;
+  static final double ATAN2 = -0.1428571428466518;
+  static final double ATAN3 = 0.11111111015146714;
+  static final double ATAN4 = -0.0909090457366906;
+  static final double ATAN5 = 0.07692183087342026;
+  static final double ATAN6 = -0.06664509989818045;
+  static final double ATAN7 = 0.058581362519061465;
+  static final double ATAN8 = -0.05085383488842831;
+  static final double ATAN9 = 0.03922974453661223;
+  static final double ATAN10 = -0.019174543572021332;
+  static final double TAN_PI_8 = 0x1.a827999fcef32p-2;
+
+  /** Largest x with finite sinh(x) and cosh(x). */
+  static final double SINH_MAX = 0x1.633ce8fb9f87dp9;
+
+  /** Beyond it, and below its negative, 2^x is infinite or 0 in float32. */
+  static final double POW_MAX = 160;
+
+  /** From here on all float32 numbers are even integers. */
+  static final double POW_EVEN = 0x1p24;
+
+  /** 2 atanh(s) / (s ln 2) = p(s^2), to float32's accuracy: 2 / ln 2 / (2n + 1). */
+  static final double LOG2_0 = 2.8853900817779268;
+
+  static final double LOG2_1 = 0.9617966939259756;
+  static final double LOG2_2 = 0.5770780163555854;
+  static final double LOG2_3 = 0.4121985831111324;
+  static final double LOG2_4 = 0.3205988979753252;
+  static final double LOG2_5 = 0.2623081892525388;
+
   // float32: coefficients have the least maximum of relative error in the function's result
   // (Lawson's
   // iteratively weighted least squares on 400 Chebyshev points, in 40 digits), each rounded to
@@ -217,6 +263,22 @@ final class Coefficients {
   static final float ERFC_F7 = 0x1.92763cp-9f;
   static final float ERFC_F8 = -0x1.eecb94p-12f;
   static final float ERFC_F9 = -0x1.4b2be6p-12f;
+  // asin x = x + x^3 p(x^2) for |x| < 1/2
+  static final float ASIN_F0 = 0x1.5555c8p-3f;
+  static final float ASIN_F1 = 0x1.330204p-4f;
+  static final float ASIN_F2 = 0x1.747bb8p-5f;
+  static final float ASIN_F3 = 0x1.8c3e5p-6f;
+  static final float ASIN_F4 = 0x1.595c6p-5f;
+  // atan x = x + x^3 p(x^2) for |x| < tan(pi/8)
+  static final float ATAN_F0 = -0x1.55554ap-2f;
+  static final float ATAN_F1 = 0x1.9991e2p-3f;
+  static final float ATAN_F2 = -0x1.23b9a2p-3f;
+  static final float ATAN_F3 = 0x1.b22454p-4f;
+  static final float ATAN_F4 = -0x1.f2e58ap-5f;
+  static final float TAN_PI_8_F = 0x1.a8279ap-2f;
+
+  /** Largest x with finite sinh(x) and cosh(x). */
+  static final float SINH_F_MAX = 89.415985f;
 
   private Coefficients() {}
 }

@@ -24,6 +24,13 @@ import static tapedeck.cpu.math.Coefficients.ERF_F4;
 import static tapedeck.cpu.math.Coefficients.ERF_F5;
 import static tapedeck.cpu.math.Coefficients.ERF_F6;
 import static tapedeck.cpu.math.Coefficients.ERF_F_MAX;
+import static tapedeck.cpu.math.Coefficients.EXP0;
+import static tapedeck.cpu.math.Coefficients.EXP1;
+import static tapedeck.cpu.math.Coefficients.EXP2;
+import static tapedeck.cpu.math.Coefficients.EXP3;
+import static tapedeck.cpu.math.Coefficients.EXP4;
+import static tapedeck.cpu.math.Coefficients.EXP5;
+import static tapedeck.cpu.math.Coefficients.EXP6;
 import static tapedeck.cpu.math.Coefficients.EXPM1_F_MIN;
 import static tapedeck.cpu.math.Coefficients.EXP_F0;
 import static tapedeck.cpu.math.Coefficients.EXP_F1;
@@ -35,25 +42,41 @@ import static tapedeck.cpu.math.Coefficients.EXP_F_MIN;
 import static tapedeck.cpu.math.Coefficients.LG_F0;
 import static tapedeck.cpu.math.Coefficients.LG_F1;
 import static tapedeck.cpu.math.Coefficients.LG_F2;
+import static tapedeck.cpu.math.Coefficients.LN2;
 import static tapedeck.cpu.math.Coefficients.LN2_HI_F;
 import static tapedeck.cpu.math.Coefficients.LN2_LO_F;
+import static tapedeck.cpu.math.Coefficients.LOG2_0;
+import static tapedeck.cpu.math.Coefficients.LOG2_1;
+import static tapedeck.cpu.math.Coefficients.LOG2_2;
+import static tapedeck.cpu.math.Coefficients.LOG2_3;
+import static tapedeck.cpu.math.Coefficients.LOG2_4;
+import static tapedeck.cpu.math.Coefficients.LOG2_5;
 import static tapedeck.cpu.math.Coefficients.LOG2_E_F;
+import static tapedeck.cpu.math.Coefficients.LOG_CARRY;
 import static tapedeck.cpu.math.Coefficients.LOG_CARRY_F;
+import static tapedeck.cpu.math.Coefficients.MANTISSA;
 import static tapedeck.cpu.math.Coefficients.MANTISSA_F;
 import static tapedeck.cpu.math.Coefficients.PIO2_F1;
 import static tapedeck.cpu.math.Coefficients.PIO2_F2;
 import static tapedeck.cpu.math.Coefficients.PIO2_F3;
+import static tapedeck.cpu.math.Coefficients.POW_EVEN;
+import static tapedeck.cpu.math.Coefficients.POW_MAX;
+import static tapedeck.cpu.math.Coefficients.ROUND;
 import static tapedeck.cpu.math.Coefficients.ROUND_BITS;
 import static tapedeck.cpu.math.Coefficients.ROUND_F;
 import static tapedeck.cpu.math.Coefficients.SIGN_F;
+import static tapedeck.cpu.math.Coefficients.SINH_F_MAX;
 import static tapedeck.cpu.math.Coefficients.SIN_F0;
 import static tapedeck.cpu.math.Coefficients.SIN_F1;
 import static tapedeck.cpu.math.Coefficients.SIN_F2;
+import static tapedeck.cpu.math.Coefficients.SQRT_HALF;
 import static tapedeck.cpu.math.Coefficients.SQRT_HALF_F;
 import static tapedeck.cpu.math.Coefficients.TINY_F;
 import static tapedeck.cpu.math.Coefficients.TRIG_MAX_F;
 import static tapedeck.cpu.math.Coefficients.TWO23;
 import static tapedeck.cpu.math.Coefficients.TWO23_BIAS;
+import static tapedeck.cpu.math.Coefficients.TWO52;
+import static tapedeck.cpu.math.Coefficients.TWO52_BIAS;
 import static tapedeck.cpu.math.Coefficients.TWO_OVER_PI_F;
 
 /**
@@ -181,22 +204,36 @@ final class ScalarFloat {
     return x < -1 ? Float.NaN : v;
   }
 
-  /** The sine of x and so many quarter turns. */
-  private static float turned(float x, int quarters) {
-    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
+  /** x less quarter turns, whose number is in the low bits of t. */
+  private static float reduced(float x, float t) {
     float minus = ROUND_F - t;
     float r = Math.fma(minus, PIO2_F1, x);
     r = Math.fma(minus, PIO2_F2, r);
-    r = Math.fma(minus, PIO2_F3, r);
+    return Math.fma(minus, PIO2_F3, r);
+  }
+
+  private static float nearSin(float r) {
     float z = r * r;
     float s = SIN_F2;
     s = Math.fma(s, z, SIN_F1);
     s = Math.fma(s, z, SIN_F0);
-    s = Math.fma(r * z, s, r);
+    return Math.fma(r * z, s, r);
+  }
+
+  private static float nearCos(float r) {
+    float z = r * r;
     float c = COS_F2;
     c = Math.fma(c, z, COS_F1);
     c = Math.fma(c, z, COS_F0);
-    c = Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
+    return Math.fma(z * z, c, Math.fma(z, -0.5f, 1));
+  }
+
+  /** The sine of x and so many quarter turns. */
+  private static float turned(float x, int quarters) {
+    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
+    float r = reduced(x, t);
+    float s = nearSin(r);
+    float c = nearCos(r);
     int q = Float.floatToRawIntBits(t) + quarters;
     float v = (q & 1) != 0 ? c : s;
     return Float.intBitsToFloat(Float.floatToRawIntBits(v) ^ ((q << 30) & SIGN_F));
@@ -211,6 +248,83 @@ final class ScalarFloat {
 
   static float cos(float x) {
     return Math.abs(x) > TRIG_MAX_F ? (float) StrictMath.cos(x) : turned(x, 1);
+  }
+
+  static float tan(float x) {
+    if (Math.abs(x) > TRIG_MAX_F) {
+      return (float) StrictMath.tan(x);
+    }
+    float t = Math.fma(x, TWO_OVER_PI_F, ROUND_F);
+    float r = reduced(x, t);
+    float s = nearSin(r);
+    float c = nearCos(r);
+    boolean odd = (Float.floatToRawIntBits(t) & 1) != 0;
+    float v = (odd ? -c : s) / (odd ? s : c);
+    return x == 0 ? x : v;
+  }
+
+  static float sinh(float x) {
+    float a = Math.abs(x);
+    float t = whole(a);
+    float h = power(Float.floatToRawIntBits(t) - 2);
+    // half of exp(a) - 1, which overflows where the result does
+    float v = Math.fma(nearExpm1(rest(a, t)), h, h - 0.25f) * 2;
+    v = v + v / (v * 2 + 1);
+    v = a < TINY_F ? a : v;
+    return Math.copySign(a > SINH_F_MAX ? Float.POSITIVE_INFINITY : v, x);
+  }
+
+  static float cosh(float x) {
+    float a = Math.abs(x);
+    float t = whole(a);
+    float e = (nearExpm1(rest(a, t)) + 1) * power(Float.floatToRawIntBits(t) - 2);
+    float v = Math.fma(e, 2, 0.125f / e);
+    return a > SINH_F_MAX ? Float.POSITIVE_INFINITY : v;
+  }
+
+  /** As IEEE 754 and C have it; 2^(b log2 a) in float64, rounded once. */
+  static float pow(float a, float b) {
+    double base = Math.abs((double) a);
+    double by = b;
+    long u = Double.doubleToRawLongBits(base) + LOG_CARRY;
+    double k = Double.longBitsToDouble((u >>> 52) | TWO52) - TWO52_BIAS;
+    k = base == 0 ? Double.NEGATIVE_INFINITY : k;
+    k = base == Double.POSITIVE_INFINITY ? base : k;
+    double f = Double.longBitsToDouble((u & MANTISSA) + SQRT_HALF) - 1;
+    double s = f / (f + 2);
+    double z = s * s;
+    double p = LOG2_5;
+    p = Math.fma(p, z, LOG2_4);
+    p = Math.fma(p, z, LOG2_3);
+    p = Math.fma(p, z, LOG2_2);
+    p = Math.fma(p, z, LOG2_1);
+    p = Math.fma(p, z, LOG2_0);
+    double e = Math.fma(s, p, k) * by;
+    // beyond both ends float32 has 0 and infinity
+    e = e > POW_MAX ? POW_MAX : e;
+    e = e < -POW_MAX ? -POW_MAX : e;
+    double t = e + ROUND;
+    double r = (e - (t - ROUND)) * LN2;
+    double w = EXP6;
+    w = Math.fma(w, r, EXP5);
+    w = Math.fma(w, r, EXP4);
+    w = Math.fma(w, r, EXP3);
+    w = Math.fma(w, r, EXP2);
+    w = Math.fma(w, r, EXP1);
+    w = Math.fma(w, r, EXP0);
+    w = Math.fma(r * r, w, r) + 1;
+    double v = w * Double.longBitsToDouble((Double.doubleToRawLongBits(t) + 1023) << 52);
+    v = base == 1 ? (Float.isNaN(b) ? by : 1) : v;
+    boolean huge = Math.abs(by) >= POW_EVEN;
+    double half = by * 0.5;
+    boolean whole = huge || (by + ROUND) - ROUND == by;
+    boolean even = huge || (half + ROUND) - ROUND == half;
+    double turned = even ? v : -v;
+    boolean endless = base == 0 || base == Double.POSITIVE_INFINITY;
+    double below = whole ? turned : endless ? v : Double.NaN;
+    v = Float.floatToRawIntBits(a) < 0 ? below : v;
+    v = Float.isNaN(a) ? Double.NaN : v;
+    return a == 1 || b == 0 ? 1 : (float) v;
   }
 
   /** erfc(a) exp(a^2) for a of 0 and more. */

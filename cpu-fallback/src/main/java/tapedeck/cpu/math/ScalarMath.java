@@ -82,6 +82,7 @@ import static tapedeck.cpu.math.Coefficients.SIN3;
 import static tapedeck.cpu.math.Coefficients.SIN4;
 import static tapedeck.cpu.math.Coefficients.SIN5;
 import static tapedeck.cpu.math.Coefficients.SIN6;
+import static tapedeck.cpu.math.Coefficients.SINH_MAX;
 import static tapedeck.cpu.math.Coefficients.SQRT_HALF;
 import static tapedeck.cpu.math.Coefficients.TINY;
 import static tapedeck.cpu.math.Coefficients.TRIG_MAX;
@@ -226,9 +227,8 @@ public final class ScalarMath {
     };
   }
 
-  public static double exp(double x) {
-    double t = Math.fma(x, LOG2_E, ROUND);
-    double k = t - ROUND;
+  /** exp(x - k ln 2) - 1. */
+  private static double nearExpm1(double x, double k) {
     double r = Math.fma(-k, LN2_LO, Math.fma(-k, LN2_HI, x));
     double p = EXP10;
     p = Math.fma(p, r, EXP9);
@@ -241,7 +241,13 @@ public final class ScalarMath {
     p = Math.fma(p, r, EXP2);
     p = Math.fma(p, r, EXP1);
     p = Math.fma(p, r, EXP0);
-    p = 1 + Math.fma(r * r, p, r);
+    return Math.fma(r * r, p, r);
+  }
+
+  public static double exp(double x) {
+    double t = Math.fma(x, LOG2_E, ROUND);
+    double k = t - ROUND;
+    double p = 1 + nearExpm1(x, k);
     // two steps of scaling, since 2^k alone may be no double
     double half = Math.fma(k, 0.5, ROUND);
     double rest = (k - (half - ROUND)) + ROUND;
@@ -252,20 +258,7 @@ public final class ScalarMath {
 
   public static double expm1(double x) {
     double t = Math.fma(x, LOG2_E, ROUND);
-    double k = t - ROUND;
-    double r = Math.fma(-k, LN2_LO, Math.fma(-k, LN2_HI, x));
-    double p = EXP10;
-    p = Math.fma(p, r, EXP9);
-    p = Math.fma(p, r, EXP8);
-    p = Math.fma(p, r, EXP7);
-    p = Math.fma(p, r, EXP6);
-    p = Math.fma(p, r, EXP5);
-    p = Math.fma(p, r, EXP4);
-    p = Math.fma(p, r, EXP3);
-    p = Math.fma(p, r, EXP2);
-    p = Math.fma(p, r, EXP1);
-    p = Math.fma(p, r, EXP0);
-    p = Math.fma(r * r, p, r);
+    double p = nearExpm1(x, t - ROUND);
     double h = power(t, 1022);
     double e = Math.fma(p, h, h - 0.5) * 2;
     e = Math.abs(x) < TINY ? x : e;
@@ -331,13 +324,14 @@ public final class ScalarMath {
     return Math.abs(x) > TRIG_MAX ? StrictMath.cos(x) : sinQuadrant(x, 1);
   }
 
-  /** sin(x + quadrant pi/2). */
-  private static double sinQuadrant(double x, long quadrant) {
-    double t = Math.fma(x, TWO_OVER_PI, ROUND);
-    double k = t - ROUND;
+  /** x - k pi/2. */
+  private static double reduced(double x, double k) {
     double r = Math.fma(-k, PIO2_1, x);
     r = Math.fma(-k, PIO2_2, r);
-    r = Math.fma(-k, PIO2_3, r);
+    return Math.fma(-k, PIO2_3, r);
+  }
+
+  private static double nearSin(double r) {
     double z = r * r;
     double s = SIN6;
     s = Math.fma(s, z, SIN5);
@@ -346,14 +340,26 @@ public final class ScalarMath {
     s = Math.fma(s, z, SIN2);
     s = Math.fma(s, z, SIN1);
     s = Math.fma(s, z, SIN0);
-    s = Math.fma(r * z, s, r);
+    return Math.fma(r * z, s, r);
+  }
+
+  private static double nearCos(double r) {
+    double z = r * r;
     double c = COS5;
     c = Math.fma(c, z, COS4);
     c = Math.fma(c, z, COS3);
     c = Math.fma(c, z, COS2);
     c = Math.fma(c, z, COS1);
     c = Math.fma(c, z, COS0);
-    c = Math.fma(z * z, c, Math.fma(z, -0.5, 1));
+    return Math.fma(z * z, c, Math.fma(z, -0.5, 1));
+  }
+
+  /** sin(x + quadrant pi/2). */
+  private static double sinQuadrant(double x, long quadrant) {
+    double t = Math.fma(x, TWO_OVER_PI, ROUND);
+    double r = reduced(x, t - ROUND);
+    double s = nearSin(r);
+    double c = nearCos(r);
     long q = Double.doubleToRawLongBits(t) + quadrant;
     double v = (q & 1) != 0 ? c : s;
     return Double.longBitsToDouble(Double.doubleToRawLongBits(v) ^ ((q << 62) & SIGN));
@@ -447,27 +453,48 @@ public final class ScalarMath {
   }
 
   public static double tan(double x) {
-    return StrictMath.tan(x);
+    if (Math.abs(x) > TRIG_MAX) {
+      return StrictMath.tan(x);
+    }
+    double t = Math.fma(x, TWO_OVER_PI, ROUND);
+    double r = reduced(x, t - ROUND);
+    double s = nearSin(r);
+    double c = nearCos(r);
+    boolean odd = (Double.doubleToRawLongBits(t) & 1) != 0;
+    double v = (odd ? -c : s) / (odd ? s : c);
+    return x == 0 ? x : v;
   }
 
   public static double asin(double x) {
-    return StrictMath.asin(x);
+    return ScalarInverse.asin(x);
   }
 
   public static double acos(double x) {
-    return StrictMath.acos(x);
+    return ScalarInverse.acos(x);
   }
 
   public static double atan(double x) {
-    return StrictMath.atan(x);
+    return ScalarInverse.atan(x);
   }
 
   public static double sinh(double x) {
-    return StrictMath.sinh(x);
+    double a = Math.abs(x);
+    double t = Math.fma(a, LOG2_E, ROUND);
+    double p = nearExpm1(a, t - ROUND);
+    double h = power(t, 1021);
+    // half of exp(a) - 1, which overflows where the result does
+    double v = Math.fma(p, h, h - 0.25) * 2;
+    v = v + v / (v * 2 + 1);
+    v = a < TINY ? a : v;
+    return Math.copySign(a > SINH_MAX ? Double.POSITIVE_INFINITY : v, x);
   }
 
   public static double cosh(double x) {
-    return StrictMath.cosh(x);
+    double a = Math.abs(x);
+    double t = Math.fma(a, LOG2_E, ROUND);
+    double e = (1 + nearExpm1(a, t - ROUND)) * power(t, 1021);
+    double v = Math.fma(e, 2, 0.125 / e);
+    return a > SINH_MAX ? Double.POSITIVE_INFINITY : v;
   }
 
   /** As IEEE 754 and C have it: where Java gives NaN, 1^NaN = 1 and (-1)^inf = 1^inf = 1. */
@@ -477,7 +504,7 @@ public final class ScalarMath {
   }
 
   public static double atan2(double a, double b) {
-    return StrictMath.atan2(a, b);
+    return ScalarInverse.atan2(a, b);
   }
 
   public static float exp(float x) {
@@ -505,27 +532,27 @@ public final class ScalarMath {
   }
 
   public static float tan(float x) {
-    return (float) tan((double) x);
+    return ScalarFloat.tan(x);
   }
 
   public static float asin(float x) {
-    return (float) asin((double) x);
+    return ScalarInverse.asin(x);
   }
 
   public static float acos(float x) {
-    return (float) acos((double) x);
+    return ScalarInverse.acos(x);
   }
 
   public static float atan(float x) {
-    return (float) atan((double) x);
+    return ScalarInverse.atan(x);
   }
 
   public static float sinh(float x) {
-    return (float) sinh((double) x);
+    return ScalarFloat.sinh(x);
   }
 
   public static float cosh(float x) {
-    return (float) cosh((double) x);
+    return ScalarFloat.cosh(x);
   }
 
   public static float tanh(float x) {
@@ -545,10 +572,10 @@ public final class ScalarMath {
   }
 
   public static float pow(float a, float b) {
-    return (float) pow((double) a, (double) b);
+    return ScalarFloat.pow(a, b);
   }
 
   public static float atan2(float a, float b) {
-    return (float) atan2((double) a, (double) b);
+    return ScalarInverse.atan2(a, b);
   }
 }

@@ -22,6 +22,7 @@ import static tapedeck.cpu.math.Coefficients.MANTISSA_F;
 import static tapedeck.cpu.math.Coefficients.ROUND_BITS;
 import static tapedeck.cpu.math.Coefficients.ROUND_F;
 import static tapedeck.cpu.math.Coefficients.SIGN_F;
+import static tapedeck.cpu.math.Coefficients.SINH_F_MAX;
 import static tapedeck.cpu.math.Coefficients.SQRT_HALF_F;
 import static tapedeck.cpu.math.Coefficients.TINY_F;
 import static tapedeck.cpu.math.Coefficients.TWO23;
@@ -208,6 +209,82 @@ final class VectorExpLog32 {
     }
     for (; i < 4 * n; i += 4) {
       Memory.putFloat(dst + i, ScalarFloat.tanh(Memory.getFloat(src + i)));
+    }
+  }
+
+  static void sinh(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector a = x.abs();
+      FloatVector t = a.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), a));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      w = r.mul(r).fma(w, r);
+      FloatVector h =
+          t.reinterpretAsInts()
+              .add(BIAS - 2)
+              .lanewise(VectorOperators.LSHL, 23)
+              .reinterpretAsFloats();
+      FloatVector v =
+          w.fma(h, h.sub(FloatVector.broadcast(F, 0.25f))).mul(FloatVector.broadcast(F, 2));
+      v = v.add(v.div(v.mul(FloatVector.broadcast(F, 2)).add(FloatVector.broadcast(F, 1))));
+      v = v.blend(a, a.compare(VectorOperators.LT, FloatVector.broadcast(F, TINY_F)));
+      v =
+          v.blend(
+              FloatVector.broadcast(F, Float.POSITIVE_INFINITY),
+              a.compare(VectorOperators.GT, FloatVector.broadcast(F, SINH_F_MAX)));
+      FloatVector last =
+          v.abs()
+              .reinterpretAsInts()
+              .lanewise(
+                  VectorOperators.OR, x.reinterpretAsInts().lanewise(VectorOperators.AND, SIGN_F))
+              .reinterpretAsFloats();
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 4 * n; i += 4) {
+      Memory.putFloat(dst + i, ScalarFloat.sinh(Memory.getFloat(src + i)));
+    }
+  }
+
+  static void cosh(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector a = x.abs();
+      FloatVector t = a.fma(FloatVector.broadcast(F, LOG2_E_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r =
+          minus.fma(
+              FloatVector.broadcast(F, LN2_LO_F), minus.fma(FloatVector.broadcast(F, LN2_HI_F), a));
+      FloatVector w = FloatVector.broadcast(F, EXP_F4);
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F3));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F2));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F1));
+      w = w.fma(r, FloatVector.broadcast(F, EXP_F0));
+      w = r.mul(r).fma(w, r);
+      FloatVector h =
+          t.reinterpretAsInts()
+              .add(BIAS - 2)
+              .lanewise(VectorOperators.LSHL, 23)
+              .reinterpretAsFloats();
+      FloatVector e = w.add(FloatVector.broadcast(F, 1)).mul(h);
+      FloatVector v = e.fma(FloatVector.broadcast(F, 2), FloatVector.broadcast(F, 0.125f).div(e));
+      FloatVector last =
+          v.blend(
+              FloatVector.broadcast(F, Float.POSITIVE_INFINITY),
+              a.compare(VectorOperators.GT, FloatVector.broadcast(F, SINH_F_MAX)));
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 4 * n; i += 4) {
+      Memory.putFloat(dst + i, ScalarFloat.cosh(Memory.getFloat(src + i)));
     }
   }
 

@@ -30,6 +30,7 @@ import static tapedeck.cpu.math.Coefficients.LOG_CARRY;
 import static tapedeck.cpu.math.Coefficients.MANTISSA;
 import static tapedeck.cpu.math.Coefficients.ROUND;
 import static tapedeck.cpu.math.Coefficients.SIGN;
+import static tapedeck.cpu.math.Coefficients.SINH_MAX;
 import static tapedeck.cpu.math.Coefficients.SQRT_HALF;
 import static tapedeck.cpu.math.Coefficients.TINY;
 import static tapedeck.cpu.math.Coefficients.TWO52;
@@ -266,6 +267,99 @@ final class VectorExpLog64 {
     }
     for (; i < 8 * n; i += 8) {
       Memory.putDouble(dst + i, ScalarMath.tanh(Memory.getDouble(src + i)));
+    }
+  }
+
+  static void sinh(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
+      DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
+      DoubleVector a = x.abs();
+      DoubleVector t =
+          a.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
+      DoubleVector minus = DoubleVector.broadcast(F64, ROUND).sub(t);
+      DoubleVector r =
+          minus.fma(
+              DoubleVector.broadcast(F64, LN2_LO),
+              minus.fma(DoubleVector.broadcast(F64, LN2_HI), a));
+      DoubleVector w = DoubleVector.broadcast(F64, EXP10);
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP9));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP8));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP7));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP6));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP5));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP4));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP3));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP2));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP1));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP0));
+      w = r.mul(r).fma(w, r);
+      DoubleVector h =
+          t.reinterpretAsLongs()
+              .add(1021)
+              .lanewise(VectorOperators.LSHL, 52)
+              .reinterpretAsDoubles();
+      DoubleVector v =
+          w.fma(h, h.sub(DoubleVector.broadcast(F64, 0.25))).mul(DoubleVector.broadcast(F64, 2));
+      v = v.add(v.div(v.mul(DoubleVector.broadcast(F64, 2)).add(DoubleVector.broadcast(F64, 1))));
+      v = v.blend(a, a.compare(VectorOperators.LT, DoubleVector.broadcast(F64, TINY)));
+      v =
+          v.blend(
+              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
+              a.compare(VectorOperators.GT, DoubleVector.broadcast(F64, SINH_MAX)));
+      DoubleVector last =
+          v.abs()
+              .reinterpretAsLongs()
+              .lanewise(
+                  VectorOperators.OR, x.reinterpretAsLongs().lanewise(VectorOperators.AND, SIGN))
+              .reinterpretAsDoubles();
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 8 * n; i += 8) {
+      Memory.putDouble(dst + i, ScalarMath.sinh(Memory.getDouble(src + i)));
+    }
+  }
+
+  static void cosh(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
+      DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
+      DoubleVector a = x.abs();
+      DoubleVector t =
+          a.fma(DoubleVector.broadcast(F64, LOG2_E), DoubleVector.broadcast(F64, ROUND));
+      DoubleVector minus = DoubleVector.broadcast(F64, ROUND).sub(t);
+      DoubleVector r =
+          minus.fma(
+              DoubleVector.broadcast(F64, LN2_LO),
+              minus.fma(DoubleVector.broadcast(F64, LN2_HI), a));
+      DoubleVector w = DoubleVector.broadcast(F64, EXP10);
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP9));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP8));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP7));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP6));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP5));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP4));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP3));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP2));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP1));
+      w = w.fma(r, DoubleVector.broadcast(F64, EXP0));
+      w = r.mul(r).fma(w, r);
+      DoubleVector h =
+          t.reinterpretAsLongs()
+              .add(1021)
+              .lanewise(VectorOperators.LSHL, 52)
+              .reinterpretAsDoubles();
+      DoubleVector e = w.add(DoubleVector.broadcast(F64, 1)).mul(h);
+      DoubleVector v =
+          e.fma(DoubleVector.broadcast(F64, 2), DoubleVector.broadcast(F64, 0.125).div(e));
+      DoubleVector last =
+          v.blend(
+              DoubleVector.broadcast(F64, Double.POSITIVE_INFINITY),
+              a.compare(VectorOperators.GT, DoubleVector.broadcast(F64, SINH_MAX)));
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 8 * n; i += 8) {
+      Memory.putDouble(dst + i, ScalarMath.cosh(Memory.getDouble(src + i)));
     }
   }
 

@@ -7,15 +7,15 @@ import tapedeck.ad.kir.ScalarOp;
  * ScalarMath} gives the same bits one by one.
  *
  * <p>Largest errors, in units in the last place of the result: float64 exp, expm1, log, log1p, sin,
- * cos, sigmoid and erf 2, tanh 3, erfc 4 (to the end of its tail); the other functions are those of
- * {@link StrictMath}. float32 exp and log 1, expm1 and erf 1.5, sin and cos 2, log1p and sigmoid
- * 2.5, tanh 3, erfc 4; the other functions are computed in float64 and rounded once. NaN,
- * infinities, signed zeros, subnormal numbers and overflow are as in IEEE 754.
+ * cos, sigmoid and erf 2, acos 2.5, asin, atan, cosh and tanh 3, atan2 and sinh 4, erfc 4 (to the
+ * end of its tail), tan 5; pow is that of {@link StrictMath}. float32 exp, log and pow 1, acos,
+ * cosh, expm1 and erf 1.5, sin, cos and atan 2, asin, atan2, log1p, sigmoid and sinh 2.5, tanh 3,
+ * tan and erfc 4. NaN, infinities, signed zeros, subnormal numbers and overflow are as in IEEE 754.
  *
  * <p>Arguments are reduced as Cody and Waite describe (Software Manual for the Elementary
- * Functions, 1980); sine and cosine beyond 1e5 are those of StrictMath. log is 2 atanh(f/(2+f)).
- * erfc is exp(-x^2)/(1+2x), or in float32 exp(-x^2)/(x+c), times a polynomial in (x-c)/(x+c), after
- * Shepherd and Laframboise (Mathematics of Computation 36, 1981).
+ * Functions, 1980); sine, cosine and tangent beyond 1e5 are those of StrictMath. log is 2
+ * atanh(f/(2+f)). erfc is exp(-x^2)/(1+2x), or in float32 exp(-x^2)/(x+c), times a polynomial in
+ * (x-c)/(x+c), after Shepherd and Laframboise (Mathematics of Computation 36, 1981).
  */
 public final class VectorMath {
   private VectorMath() {}
@@ -46,8 +46,14 @@ public final class VectorMath {
       case SIGMOID -> VectorExpLog64.sigmoid(a, dst, n);
       case ERF -> VectorTrigErf64.erf(a, dst, n);
       case ERFC -> VectorTrigErf64.erfc(a, dst, n);
-      case POW, ATAN2, TAN, ASIN, ACOS, ATAN, SINH, COSH ->
-          ScalarMath.apply(op, true, a, b, dst, n);
+      case TAN -> VectorTrigErf64.tan(a, dst, n);
+      case ASIN -> VectorInverse64.asin(a, dst, n);
+      case ACOS -> VectorInverse64.acos(a, dst, n);
+      case ATAN -> VectorInverse64.atan(a, dst, n);
+      case ATAN2 -> VectorInverse64.atan2(a, b, dst, n);
+      case SINH -> VectorExpLog64.sinh(a, dst, n);
+      case COSH -> VectorExpLog64.cosh(a, dst, n);
+      case POW -> ScalarMath.apply(op, true, a, b, dst, n);
       case ADD,
           SUB,
           MUL,
@@ -92,8 +98,14 @@ public final class VectorMath {
       case SIGMOID -> VectorExpLog32.sigmoid(a, dst, n);
       case ERF -> VectorTrigErf32.erf(a, dst, n);
       case ERFC -> VectorTrigErf32.erfc(a, dst, n);
-      case POW, ATAN2, TAN, ASIN, ACOS, ATAN, SINH, COSH ->
-          ScalarMath.apply(op, false, a, b, dst, n);
+      case TAN -> VectorTrigErf32.tan(a, dst, n);
+      case ASIN -> VectorInverse32.asin(a, dst, n);
+      case ACOS -> VectorInverse32.acos(a, dst, n);
+      case ATAN -> VectorInverse32.atan(a, dst, n);
+      case ATAN2 -> VectorInverse32.atan2(a, b, dst, n);
+      case SINH -> VectorExpLog32.sinh(a, dst, n);
+      case COSH -> VectorExpLog32.cosh(a, dst, n);
+      case POW -> VectorPow32.pow(a, b, dst, n);
       case ADD,
           SUB,
           MUL,
@@ -124,85 +136,5 @@ public final class VectorMath {
           CAST ->
           throw new IllegalArgumentException(op + " is an instruction, no function");
     }
-  }
-
-  public static void exp64(long src, long dst, long n) {
-    VectorExpLog64.exp(src, dst, n);
-  }
-
-  public static void exp32(long src, long dst, long n) {
-    VectorExpLog32.exp(src, dst, n);
-  }
-
-  public static void expm164(long src, long dst, long n) {
-    VectorExpLog64.expm1(src, dst, n);
-  }
-
-  public static void expm132(long src, long dst, long n) {
-    VectorExpLog32.expm1(src, dst, n);
-  }
-
-  public static void log64(long src, long dst, long n) {
-    VectorExpLog64.log(src, dst, n);
-  }
-
-  public static void log32(long src, long dst, long n) {
-    VectorExpLog32.log(src, dst, n);
-  }
-
-  public static void log1p64(long src, long dst, long n) {
-    VectorExpLog64.log1p(src, dst, n);
-  }
-
-  public static void log1p32(long src, long dst, long n) {
-    VectorExpLog32.log1p(src, dst, n);
-  }
-
-  public static void sin64(long src, long dst, long n) {
-    VectorTrigErf64.sin(src, dst, n);
-  }
-
-  public static void sin32(long src, long dst, long n) {
-    VectorTrigErf32.sin(src, dst, n);
-  }
-
-  public static void cos64(long src, long dst, long n) {
-    VectorTrigErf64.cos(src, dst, n);
-  }
-
-  public static void cos32(long src, long dst, long n) {
-    VectorTrigErf32.cos(src, dst, n);
-  }
-
-  public static void tanh64(long src, long dst, long n) {
-    VectorExpLog64.tanh(src, dst, n);
-  }
-
-  public static void tanh32(long src, long dst, long n) {
-    VectorExpLog32.tanh(src, dst, n);
-  }
-
-  public static void sigmoid64(long src, long dst, long n) {
-    VectorExpLog64.sigmoid(src, dst, n);
-  }
-
-  public static void sigmoid32(long src, long dst, long n) {
-    VectorExpLog32.sigmoid(src, dst, n);
-  }
-
-  public static void erf64(long src, long dst, long n) {
-    VectorTrigErf64.erf(src, dst, n);
-  }
-
-  public static void erf32(long src, long dst, long n) {
-    VectorTrigErf32.erf(src, dst, n);
-  }
-
-  public static void erfc64(long src, long dst, long n) {
-    VectorTrigErf64.erfc(src, dst, n);
-  }
-
-  public static void erfc32(long src, long dst, long n) {
-    VectorTrigErf32.erfc(src, dst, n);
   }
 }

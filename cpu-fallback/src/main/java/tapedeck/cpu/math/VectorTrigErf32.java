@@ -146,6 +146,44 @@ final class VectorTrigErf32 {
     }
   }
 
+  static void tan(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
+      FloatVector x = FloatVector.fromMemorySegment(F, Memory.ALL, src + i, nativeOrder());
+      FloatVector t =
+          x.fma(FloatVector.broadcast(F, TWO_OVER_PI_F), FloatVector.broadcast(F, ROUND_F));
+      FloatVector minus = FloatVector.broadcast(F, ROUND_F).sub(t);
+      FloatVector r = minus.fma(FloatVector.broadcast(F, PIO2_F1), x);
+      r = minus.fma(FloatVector.broadcast(F, PIO2_F2), r);
+      r = minus.fma(FloatVector.broadcast(F, PIO2_F3), r);
+      FloatVector z = r.mul(r);
+      FloatVector s = FloatVector.broadcast(F, SIN_F2);
+      s = s.fma(z, FloatVector.broadcast(F, SIN_F1));
+      s = s.fma(z, FloatVector.broadcast(F, SIN_F0));
+      s = r.mul(z).fma(s, r);
+      FloatVector c = FloatVector.broadcast(F, COS_F2);
+      c = c.fma(z, FloatVector.broadcast(F, COS_F1));
+      c = c.fma(z, FloatVector.broadcast(F, COS_F0));
+      c = z.mul(z).fma(c, z.fma(FloatVector.broadcast(F, -0.5f), FloatVector.broadcast(F, 1)));
+      VectorMask<Float> odd =
+          t.reinterpretAsInts()
+              .lanewise(VectorOperators.AND, 1)
+              .compare(VectorOperators.NE, 0)
+              .cast(F);
+      FloatVector v = s.blend(c.neg(), odd).div(c.blend(s, odd));
+      FloatVector last = v.blend(x, x.compare(VectorOperators.EQ, FloatVector.broadcast(F, 0)));
+      VectorMask<Float> large =
+          x.abs().compare(VectorOperators.GT, FloatVector.broadcast(F, TRIG_MAX_F));
+      if (large.anyTrue()) {
+        last = tanEach(x, last, large.toLong());
+      }
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 4 * n; i += 4) {
+      Memory.putFloat(dst + i, ScalarFloat.tan(Memory.getFloat(src + i)));
+    }
+  }
+
   static void erf(long src, long dst, long n) {
     long i = 0;
     for (long end = 4 * (n - n % F.length()); i < end; i += 4L * F.length()) {
@@ -295,6 +333,17 @@ final class VectorTrigErf32 {
     for (int i = 0; i < in.length; i++) {
       if ((lanes >>> i & 1) != 0) {
         out[i] = (float) StrictMath.sin(in[i]);
+      }
+    }
+    return FloatVector.fromArray(F, out, 0);
+  }
+
+  private static FloatVector tanEach(FloatVector x, FloatVector v, long lanes) {
+    float[] in = x.toArray();
+    float[] out = v.toArray();
+    for (int i = 0; i < in.length; i++) {
+      if ((lanes >>> i & 1) != 0) {
+        out[i] = (float) StrictMath.tan(in[i]);
       }
     }
     return FloatVector.fromArray(F, out, 0);

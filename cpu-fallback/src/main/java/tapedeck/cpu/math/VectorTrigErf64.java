@@ -193,6 +193,51 @@ final class VectorTrigErf64 {
     }
   }
 
+  static void tan(long src, long dst, long n) {
+    long i = 0;
+    for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
+      DoubleVector x = DoubleVector.fromMemorySegment(F64, Memory.ALL, src + i, nativeOrder());
+      DoubleVector t =
+          x.fma(DoubleVector.broadcast(F64, TWO_OVER_PI), DoubleVector.broadcast(F64, ROUND));
+      DoubleVector minus = DoubleVector.broadcast(F64, ROUND).sub(t);
+      DoubleVector r = minus.fma(DoubleVector.broadcast(F64, PIO2_1), x);
+      r = minus.fma(DoubleVector.broadcast(F64, PIO2_2), r);
+      r = minus.fma(DoubleVector.broadcast(F64, PIO2_3), r);
+      DoubleVector z = r.mul(r);
+      DoubleVector s = DoubleVector.broadcast(F64, SIN6);
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN5));
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN4));
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN3));
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN2));
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN1));
+      s = s.fma(z, DoubleVector.broadcast(F64, SIN0));
+      s = r.mul(z).fma(s, r);
+      DoubleVector c = DoubleVector.broadcast(F64, COS5);
+      c = c.fma(z, DoubleVector.broadcast(F64, COS4));
+      c = c.fma(z, DoubleVector.broadcast(F64, COS3));
+      c = c.fma(z, DoubleVector.broadcast(F64, COS2));
+      c = c.fma(z, DoubleVector.broadcast(F64, COS1));
+      c = c.fma(z, DoubleVector.broadcast(F64, COS0));
+      c = z.mul(z).fma(c, z.fma(DoubleVector.broadcast(F64, -0.5), DoubleVector.broadcast(F64, 1)));
+      VectorMask<Double> odd =
+          t.reinterpretAsLongs()
+              .lanewise(VectorOperators.AND, 1)
+              .compare(VectorOperators.NE, 0)
+              .cast(F64);
+      DoubleVector v = s.blend(c.neg(), odd).div(c.blend(s, odd));
+      DoubleVector last = v.blend(x, x.compare(VectorOperators.EQ, DoubleVector.broadcast(F64, 0)));
+      VectorMask<Double> large =
+          x.abs().compare(VectorOperators.GT, DoubleVector.broadcast(F64, TRIG_MAX));
+      if (large.anyTrue()) {
+        last = tanEach(x, last, large.toLong());
+      }
+      last.intoMemorySegment(Memory.ALL, dst + i, nativeOrder());
+    }
+    for (; i < 8 * n; i += 8) {
+      Memory.putDouble(dst + i, ScalarMath.tan(Memory.getDouble(src + i)));
+    }
+  }
+
   static void erf(long src, long dst, long n) {
     long i = 0;
     for (long end = 8 * (n - n % F64.length()); i < end; i += 8L * F64.length()) {
@@ -422,6 +467,17 @@ final class VectorTrigErf64 {
     for (int i = 0; i < in.length; i++) {
       if ((lanes >>> i & 1) != 0) {
         out[i] = StrictMath.sin(in[i]);
+      }
+    }
+    return DoubleVector.fromArray(F64, out, 0);
+  }
+
+  private static DoubleVector tanEach(DoubleVector x, DoubleVector v, long lanes) {
+    double[] in = x.toArray();
+    double[] out = v.toArray();
+    for (int i = 0; i < in.length; i++) {
+      if ((lanes >>> i & 1) != 0) {
+        out[i] = StrictMath.tan(in[i]);
       }
     }
     return DoubleVector.fromArray(F64, out, 0);

@@ -10,6 +10,7 @@ import java.math.MathContext;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import tapedeck.ad.kir.ScalarOp;
 
@@ -157,12 +158,12 @@ class VectorMathTest {
   /** The bounds that {@link VectorMath} states for float32. */
   private static double ulps32(ScalarOp op) {
     return switch (op) {
-      case EXP, LOG -> 1;
-      case EXPM1, ERF -> 1.5;
-      case SIN, COS -> 2;
-      case LOG1P, SIGMOID -> 2.5;
+      case EXP, LOG, POW -> 1;
+      case EXPM1, ERF, ACOS, COSH -> 1.5;
+      case SIN, COS, ATAN -> 2;
+      case LOG1P, SIGMOID, ASIN, ATAN2, SINH -> 2.5;
       case TANH -> 3;
-      case ERFC -> 4;
+      case ERFC, TAN -> 4;
       default -> throw new AssertionError(op);
     };
   }
@@ -170,19 +171,101 @@ class VectorMathTest {
   /** One in some thousand of all floats, subnormal ones and NaN included, against float64. */
   @ParameterizedTest
   @EnumSource(
-      names = {"EXP", "EXPM1", "LOG", "LOG1P", "SIN", "COS", "TANH", "SIGMOID", "ERF", "ERFC"})
+      names = {
+        "EXP", "EXPM1", "LOG", "LOG1P", "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH",
+        "TANH", "SIGMOID", "ERF", "ERFC"
+      })
   void float32IsWithinItsBoundsOverAllFloats(ScalarOp op) {
     for (long bits = 0; bits < 1L << 32; bits += 2503) {
-      float x = Float.intBitsToFloat((int) bits);
-      double want = ScalarMath.f64(op, x, 0);
-      float got = ScalarMath.f32(op, x, 0);
-      float rounded = (float) want;
-      if (Float.isFinite(rounded) && Float.isFinite(got)) {
-        double error = Math.abs(got - want) / Math.ulp(rounded);
-        assertTrue(error <= ulps32(op), () -> op + "(" + x + "f) = " + got + ", off by " + error);
-      } else {
-        assertEquals(rounded, got, () -> op + "(" + x + "f)");
+      assertNear64(op, Float.intBitsToFloat((int) bits), 0);
+    }
+  }
+
+  /** Special values, and random floats of every size as well as those of usual size. */
+  @ParameterizedTest
+  @EnumSource(names = {"POW", "ATAN2"})
+  void float32OfTwoIsWithinItsBounds(ScalarOp op) {
+    for (double x : SPECIALS) {
+      for (double y : SPECIALS) {
+        assertNear64(op, (float) x, (float) y);
       }
+    }
+    Random random = new Random(17);
+    for (int i = 0; i < 300_000; i++) {
+      float any = Float.intBitsToFloat(random.nextInt());
+      float usual = (float) random.nextGaussian();
+      float x = i % 3 == 0 ? any : usual * usual * 3;
+      float y = i % 5 == 0 ? any : i % 5 == 1 ? Math.round(9 * usual) : 30 * usual;
+      assertNear64(op, i % 7 == 0 ? -x : x, y);
+    }
+  }
+
+  private static void assertNear64(ScalarOp op, float x, float y) {
+    double want = ScalarMath.f64(op, x, y);
+    float got = ScalarMath.f32(op, x, y);
+    float rounded = (float) want;
+    if (Float.isFinite(rounded) && Float.isFinite(got)) {
+      double error = Math.abs(got - want) / Math.ulp(rounded);
+      assertTrue(
+          error <= ulps32(op),
+          () -> op + "(" + x + "f, " + y + "f) = " + got + ", off by " + error);
+    } else {
+      assertEquals(rounded, got, () -> op + "(" + x + "f, " + y + "f)");
+    }
+  }
+
+  /** What StrictMath has too, which is less than a unit in the last place off itself. */
+  @ParameterizedTest
+  @CsvSource({
+    "TAN, -20, 20, 4",
+    "TAN, -1e5, 1e5, 4",
+    "ASIN, -1, 1, 2",
+    "ACOS, -1, 1, 1.5",
+    "ATAN, -6, 6, 2",
+    "ATAN, -1e7, 1e7, 2",
+    "SINH, -4, 4, 3",
+    "SINH, -711, 711, 3",
+    "COSH, -4, 4, 2",
+    "COSH, -711, 711, 2",
+    "ATAN2, -3, 3, 3",
+    "ATAN2, -1e300, 1e300, 3"
+  })
+  void float64IsNearStrictMath(ScalarOp op, double low, double high, double ulps) {
+    Random random = new Random(19);
+    for (int i = 0; i < 200_000; i++) {
+      double x = low + (high - low) * random.nextDouble();
+      double y = low + (high - low) * random.nextDouble();
+      if (i % 4 == 0) {
+        x *= Math.exp(-40 * random.nextDouble());
+        y *= Math.exp(-4 * random.nextDouble());
+      }
+      assertNearStrict(op, x, y, ulps);
+    }
+    for (double x : SPECIALS) {
+      for (double y : SPECIALS) {
+        assertNearStrict(op, x, y, ulps);
+      }
+    }
+  }
+
+  private static void assertNearStrict(ScalarOp op, double x, double y, double ulps) {
+    double want =
+        switch (op) {
+          case TAN -> StrictMath.tan(x);
+          case ASIN -> StrictMath.asin(x);
+          case ACOS -> StrictMath.acos(x);
+          case ATAN -> StrictMath.atan(x);
+          case SINH -> StrictMath.sinh(x);
+          case COSH -> StrictMath.cosh(x);
+          case ATAN2 -> StrictMath.atan2(x, y);
+          default -> throw new AssertionError(op);
+        };
+    double got = ScalarMath.f64(op, x, y);
+    if (Double.isFinite(want) && Double.isFinite(got) && want != 0) {
+      double error = Math.abs(got - want) / Math.ulp(want);
+      assertTrue(error <= ulps, () -> op + "(" + x + ", " + y + ") = " + got + ", off by " + error);
+    } else {
+      assertEquals(want, got, () -> op + "(" + x + ", " + y + ")");
     }
   }
 
