@@ -179,6 +179,7 @@ final class BlockGen {
       case Sink.AddToParam p ->
           scalar.address(p.store().param(), p.value().dtype(), p.store().index());
       case Sink.Fold f -> throw new IllegalStateException("a fold has no address");
+      case Sink.Total t -> throw new IllegalStateException("a total has no address");
       case Sink.ToTile t -> throw new IllegalStateException("a tile's address is known");
     }
     method.putLong(offset);
@@ -293,6 +294,7 @@ final class BlockGen {
               pushElement(s.value(), from, j);
               scalar.combine(f.reducer(), t);
             }
+            case Sink.Total x -> throw new IllegalStateException("a row is contiguous");
             case Sink.ToTile x -> throw new IllegalStateException("a tile is contiguous");
           }
           asm.put(t);

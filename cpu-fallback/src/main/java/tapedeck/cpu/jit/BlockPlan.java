@@ -322,6 +322,7 @@ final class BlockPlan {
       case Sink.ToParam p -> isUnit(p.store().index());
       case Sink.AddToParam p -> isUnit(p.store().index()) && p.value().dtype() != DType.BOOL;
       case Sink.Fold f -> f.value().dtype() != DType.BOOL || f.perElement();
+      case Sink.Total t -> t.value().dtype() != DType.BOOL;
       case Sink.ToTile t -> true;
     };
   }
@@ -415,7 +416,8 @@ final class BlockPlan {
     for (Sink s : sinks) {
       Part p = parts.get(s.value());
       // What is stored may be where later loops read, so stores come last; folds need not.
-      if (s instanceof Sink.Fold && p != null && made.contains(p)) {
+      boolean folds = s instanceof Sink.Fold || s instanceof Sink.Total;
+      if (folds && p != null && made.contains(p)) {
         p.weight++;
         p.sinks.add(s);
       } else if (forms.get(s.value()) == Form.MEMORY) {

@@ -94,13 +94,16 @@ final class KernelGen {
   /** Innermost outer loops of an elementwise kernel that a vector loop walks too. */
   private final List<Loop> rows;
 
+  /** Whether reductions go along short rows, of which a block has one for each grid point. */
+  private final boolean totals;
+
   /** The method that is being written. */
   private MethodGen method;
 
   private KernelGen(Kernel kernel, Code with) {
     KernelShape shape = new KernelShape(kernel);
     this.half = shape.hasFloat64();
-    this.mode = with == Code.SCALARS ? Mode.SCALAR : shape.mode(SHORT);
+    this.mode = with == Code.SCALARS ? Mode.SCALAR : mode(kernel);
     if (with == Code.LANES && mode != Mode.ROWS) {
       throw new IllegalArgumentException("not in rows: " + mode);
     }
@@ -127,6 +130,7 @@ final class KernelGen {
       kept.add(space.allocate(p.elements() * p.dtype().bytes()));
     }
     this.rows = rows();
+    this.totals = mode == Mode.COLUMNS && RowTotals.suit(kernel);
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     // Scalar code has all accumulators of a loop in memory.
     long lanes =
@@ -143,7 +147,11 @@ final class KernelGen {
 
   /** Whether vectors would go along rows, one grid point at a time. */
   static boolean isInRows(Kernel kernel) {
-    return kernel.contraction().isEmpty() && new KernelShape(kernel).mode(SHORT) == Mode.ROWS;
+    return kernel.contraction().isEmpty() && mode(kernel) == Mode.ROWS;
+  }
+
+  private static Mode mode(Kernel kernel) {
+    return RowTotals.suit(kernel) ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
   }
 
   static Generated generate(Kernel kernel, Code with) {
@@ -453,6 +461,10 @@ final class KernelGen {
   private void columnPhase(Phase p, BlockGen.Block at) {
     CodeBuilder code = method.code();
     List<Sink> sinks = new ArrayList<>();
+    if (p instanceof Phase.Reduce r && totals) {
+      rowTotals(r, at);
+      return;
+    }
     switch (p) {
       case Phase.Reduce r -> {
         for (Phase.Accumulator a : r.accs()) {
@@ -486,6 +498,21 @@ final class KernelGen {
           code.labelBinding(skip);
           method.scalar().close();
         });
+  }
+
+  /** Reduces along rows, one for each grid point of the block. */
+  private void rowTotals(Phase.Reduce r, BlockGen.Block at) {
+    Loop row = r.loops().getFirst();
+    method.code().lconst_0();
+    int first = method.asm().keep(TypeKind.LONG);
+    method.scalar().bind(row, first);
+    method.code().loadConstant((int) row.extent());
+    int length = method.asm().keep(TypeKind.INT);
+    List<Sink> sinks =
+        r.accs().stream()
+            .<Sink>map(a -> new Sink.Total(a.value(), a.reducer(), accs.get(a.id())))
+            .toList();
+    emit(new BlockGen.Block(row, first, length, at.count()), sinks, List.of(at.axis()));
   }
 
   /** The innermost loop of a reduction if one vector loop can walk it too, else none. */

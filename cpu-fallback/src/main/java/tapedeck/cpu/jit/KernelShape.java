@@ -84,18 +84,8 @@ record KernelShape(Kernel kernel) {
       return columns >= shortest ? KernelGen.Mode.COLUMNS : KernelGen.Mode.SCALAR;
     }
     long rows = 1;
-    long asRows = 0;
-    long asColumns = 0;
     for (Phase p : kernel.phases()) {
-      Loop inner = p.loops().isEmpty() ? null : p.loops().getLast();
-      if (inner != null) {
-        rows = Math.max(rows, inner.extent());
-        Loop outer = kernel.grid().isEmpty() ? inner : kernel.grid().getLast();
-        for (Index i : indices(p)) {
-          asRows += score(i, inner);
-          asColumns += score(i, outer);
-        }
-      }
+      rows = Math.max(rows, p.loops().isEmpty() ? 1 : p.loops().getLast().extent());
     }
     if (columns < shortest || rows < shortest) {
       return rows >= shortest
@@ -104,7 +94,24 @@ record KernelShape(Kernel kernel) {
     }
     // A row that does not fill a vector wastes more than strided access to many rows costs.
     boolean narrow = rows < Vec.LANES && columns >= Vec.LANES;
-    return narrow || asColumns > asRows ? KernelGen.Mode.COLUMNS : KernelGen.Mode.ROWS;
+    return narrow || !liesInRows() ? KernelGen.Mode.COLUMNS : KernelGen.Mode.ROWS;
+  }
+
+  /** Whether operands are contiguous along the innermost loops of phases rather than the grid's. */
+  boolean liesInRows() {
+    long asRows = 0;
+    long asColumns = 0;
+    for (Phase p : kernel.phases()) {
+      if (!p.loops().isEmpty()) {
+        Loop inner = p.loops().getLast();
+        Loop outer = kernel.grid().isEmpty() ? inner : kernel.grid().getLast();
+        for (Index i : indices(p)) {
+          asRows += score(i, inner);
+          asColumns += score(i, outer);
+        }
+      }
+    }
+    return asColumns <= asRows;
   }
 
   /**
@@ -136,7 +143,9 @@ record KernelShape(Kernel kernel) {
 
   private boolean scatterFits(Phase.ScatterAdd s) {
     Loop axis = kernel.grid().getLast();
-    return s.bounds().stream().noneMatch(b -> b.index().dependsOn(axis));
+    // Targets that are not neighbours are added to one by one, whatever form the rest has.
+    return s.store().index().coef(axis) == 1
+        && s.bounds().stream().noneMatch(b -> b.index().dependsOn(axis));
   }
 
   /** Contiguous is good, strided is bad, unchanging is free. */

@@ -16,6 +16,7 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Settings;
 
 /**
  * The method of one vector loop over a block, or over the blocks of several rows. Its arguments are
@@ -47,6 +48,9 @@ final class LoopGen {
   /** Most vectors that an iteration of a loop with folds does. */
   static final int MOST_AT_ONCE = 4;
 
+  /** Most instructions of a row that is written out without a loop. */
+  private static final int STRAIGHT = 64;
+
   /** Most rows that are combined with a block of accumulators at once. */
   private static final int ROWS_AT_ONCE = 8;
 
@@ -59,6 +63,9 @@ final class LoopGen {
    * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
    */
   private final Map<Sink, int[]> folds = new IdentityHashMap<>();
+
+  /** Locals with the accumulators of the row at hand. */
+  private final Map<Sink, Integer> totals = new IdentityHashMap<>();
 
   /** While greatest and least values are found by comparing: sums of what was compared. */
   private final Map<Sink, int[]> witnesses = new IdentityHashMap<>();
@@ -104,6 +111,7 @@ final class LoopGen {
         case Sink.AddToParam p -> method.getLong(plan.entryOf(s));
         case Sink.ToTile t -> method.getLong(t.entry());
         case Sink.Fold f -> method.scratchAddress(f.scratch());
+        case Sink.Total t -> method.scratchAddress(t.scratch());
       }
       int target = asm.keep(TypeKind.LONG);
       targets.put(s, target);
@@ -112,6 +120,8 @@ final class LoopGen {
         int[] slots = new int[unroll];
         Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
         folds.put(s, slots);
+      } else if (s instanceof Sink.Total) {
+        totals.put(s, code.allocateLocal(TypeKind.REFERENCE));
       }
     }
     beginFolds();
@@ -147,7 +157,7 @@ final class LoopGen {
         (s, slots) -> {
           for (int n = slots.length / 2; n > 0; n /= 2) {
             for (int i = 0; i < n; i++) {
-              combine((Sink.Fold) s, slots[i], slots[i + n], -1);
+              combine(((Sink.Fold) s).reducer(), s, slots[i], slots[i + n], -1);
             }
           }
         });
@@ -247,8 +257,8 @@ final class LoopGen {
   /** Makes the mask that a sink needs for the last vector, before all loops. */
   private void remainder(Sink s) {
     DType t = s.value().dtype();
-    if (s instanceof Sink.Fold f) {
-      if (f.perElement()) {
+    if (s instanceof Sink.Fold || s instanceof Sink.Total) {
+      if (s instanceof Sink.Fold f && f.perElement()) {
         return;
       }
       t = DType.BOOL;
@@ -277,12 +287,13 @@ final class LoopGen {
     if (level == plan.rows().size()) {
       Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
       splats.putAll(rowSplats(0));
-      if (!plan.rows().isEmpty() && plan.axis().extent() <= vectors.lanes) {
-        code.iconst_0();
-        body(asm.keep(TypeKind.INT), 0, 0, count);
+      beginTotals();
+      if (isShort()) {
+        straight();
       } else {
         loop();
       }
+      storeTotals();
       splats.clear();
       splats.putAll(outside);
       return;
@@ -316,6 +327,61 @@ final class LoopGen {
         code.lload(begin[n++]).lstore(slot);
       }
     }
+  }
+
+  private boolean isShort() {
+    int most = Settings.ROWS.is("apart") ? 1 : MOST_AT_ONCE;
+    int count = vectorsOfAxis();
+    return !plan.rows().isEmpty()
+        && (count == 1 || (count <= most && count * loop.weight() <= STRAIGHT));
+  }
+
+  private int vectorsOfAxis() {
+    return (int) Math.min(Integer.MAX_VALUE, (plan.axis().extent() - 1) / vectors.lanes + 1);
+  }
+
+  /** A row of a few vectors without a loop; all of it is one block. */
+  private void straight() {
+    code.iconst_0();
+    int zero = asm.keep(TypeKind.INT);
+    for (int i = 0; i < vectorsOfAxis(); i++) {
+      int ahead = i * vectors.lanes;
+      int left = -1;
+      if (ahead + vectors.lanes > plan.axis().extent()) {
+        code.iload(count).loadConstant(ahead).isub();
+        left = asm.keep(TypeKind.INT);
+      }
+      body(zero, ahead, 0, left);
+    }
+  }
+
+  // ---- totals of rows -------------------------------------------------------------------------
+
+  private void beginTotals() {
+    totals.forEach(
+        (s, slot) -> {
+          DType t = s.value().dtype();
+          vectors.broadcast(t, () -> asm.constant(t, ((Sink.Total) s).reducer().identity(t)));
+          code.astore(slot);
+        });
+  }
+
+  /** Combines lanes by halves, as {@link Folds} does. */
+  private void storeTotals() {
+    totals.forEach(
+        (s, slot) -> {
+          DType t = s.value().dtype();
+          ScalarOp op = ((Sink.Total) s).reducer().op();
+          for (int n = vectors.lanes / 2; n > 0; n /= 2) {
+            int by = n;
+            vectors.operation(
+                op, t, () -> code.aload(slot), () -> vectors.rotate(t, () -> code.aload(slot), by));
+            code.astore(slot);
+          }
+          code.lload(targets.get(s));
+          vectors.first(t, () -> code.aload(slot));
+          asm.put(t);
+        });
   }
 
   /** Vectors of the values that are the same along the axis, in a row from the current one. */
@@ -380,7 +446,7 @@ final class LoopGen {
       rowsAhead = r;
       for (Sink s : loop.sinks()) {
         value(s.value(), j, 0, lanes);
-        combine((Sink.Fold) s, accs.get(s), lanes.get(s.value()), -1);
+        combine(((Sink.Fold) s).reducer(), s, accs.get(s), lanes.get(s.value()), -1);
       }
     }
     rowsAhead = 0;
@@ -406,6 +472,7 @@ final class LoopGen {
         switch (what) {
           case Expr.Load l -> l.index().coef(row) * l.dtype().bytes();
           case Sink.ToParam p -> p.store().index().coef(row) * p.value().dtype().bytes();
+          case Sink.Total t -> t.value().dtype().bytes();
           case Expr.Acc a -> 0;
           default -> throw new IllegalStateException("does not move from row to row: " + what);
         };
@@ -417,7 +484,7 @@ final class LoopGen {
     code.iconst_0().istore(j);
     Label top = code.newLabel();
     Label end = code.newLabel();
-    if (folds.isEmpty()) {
+    if (folds.isEmpty() && totals.isEmpty()) {
       // Only stores have to know how many lanes count, so one body does for whole vectors and the
       // tail.
       code.labelBinding(top).iload(j).iload(count).if_icmpge(end);
@@ -498,7 +565,8 @@ final class LoopGen {
       DType t = s.value().dtype();
       Runnable value = () -> code.aload(lanes.get(s.value()));
       Runnable target = () -> element(targets.get(s), t, j, ahead);
-      int mask = remainders.getOrDefault(s instanceof Sink.Fold ? DType.BOOL : t, -1);
+      boolean folds = s instanceof Sink.Fold || s instanceof Sink.Total;
+      int mask = remainders.getOrDefault(folds ? DType.BOOL : t, -1);
       switch (s) {
         case Sink.ToParam p -> vectors.store(t, target, value, left, mask);
         case Sink.ToTile x -> vectors.store(t, target, value, left, mask);
@@ -519,17 +587,23 @@ final class LoopGen {
         case Sink.Fold f when left < 0 && witnesses.containsKey(s) ->
             compare(f, lane, lanes.get(s.value()));
         case Sink.Fold f ->
-            combine(f, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
+            combine(
+                f.reducer(),
+                s,
+                this.folds.get(s)[lane],
+                lanes.get(s.value()),
+                left < 0 ? -1 : mask);
+        case Sink.Total x ->
+            combine(x.reducer(), s, totals.get(s), lanes.get(s.value()), left < 0 ? -1 : mask);
       }
     }
   }
 
   /** Combines a vector, or those lanes of it that a mask has, with an accumulator. */
-  private void combine(Sink.Fold f, int acc, int value, int mask) {
-    DType t = f.value().dtype();
+  private void combine(Reducer by, Sink s, int acc, int value, int mask) {
+    DType t = s.value().dtype();
     Runnable combined =
-        () ->
-            vectors.operation(f.reducer().op(), t, () -> code.aload(acc), () -> code.aload(value));
+        () -> vectors.operation(by.op(), t, () -> code.aload(acc), () -> code.aload(value));
     if (mask < 0) {
       combined.run();
     } else {

@@ -27,6 +27,11 @@ sealed interface Sink {
   /** Combined lane by lane with a vector or a block of accumulators at an offset of scratch. */
   record Fold(Expr value, Reducer reducer, long scratch, boolean perElement) implements Sink {}
 
+  /**
+   * Combined over each row that the plan walks, to one accumulator a row at an offset of scratch.
+   */
+  record Total(Expr value, Reducer reducer, long scratch) implements Sink {}
+
   /** To consecutive elements from the address that stands at an offset of scratch. */
   record ToTile(Expr value, long entry) implements Sink {}
 }

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -21,6 +22,29 @@ public final class Vec {
       VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 2));
   static final VectorSpecies<Float> FH = VectorSpecies.of(float.class, HALF);
   static final VectorSpecies<Integer> IH = VectorSpecies.of(int.class, HALF);
+
+  // Rotations by a number of lanes; the JIT knows constants only in fields of their own.
+  static final VectorShuffle<Float> F_1 = rotation(F, 1);
+  static final VectorShuffle<Float> F_2 = rotation(F, 2);
+  static final VectorShuffle<Float> F_4 = rotation(F, 4);
+  static final VectorShuffle<Float> F_8 = rotation(F, 8);
+  static final VectorShuffle<Integer> I_1 = rotation(I, 1);
+  static final VectorShuffle<Integer> I_2 = rotation(I, 2);
+  static final VectorShuffle<Integer> I_4 = rotation(I, 4);
+  static final VectorShuffle<Integer> I_8 = rotation(I, 8);
+  static final VectorShuffle<Double> D_1 = rotation(D, 1);
+  static final VectorShuffle<Double> D_2 = rotation(D, 2);
+  static final VectorShuffle<Double> D_4 = rotation(D, 4);
+  static final VectorShuffle<Double> D_8 = rotation(D, 8);
+  static final VectorShuffle<Float> FH_1 = rotation(FH, 1);
+  static final VectorShuffle<Float> FH_2 = rotation(FH, 2);
+  static final VectorShuffle<Float> FH_4 = rotation(FH, 4);
+  static final VectorShuffle<Float> FH_8 = rotation(FH, 8);
+  static final VectorShuffle<Integer> IH_1 = rotation(IH, 1);
+  static final VectorShuffle<Integer> IH_2 = rotation(IH, 2);
+  static final VectorShuffle<Integer> IH_4 = rotation(IH, 4);
+  static final VectorShuffle<Integer> IH_8 = rotation(IH, 8);
+
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final long ONES = 0x0101010101010101L;
 
@@ -31,6 +55,10 @@ public final class Vec {
   static final int LANES_H = D.length();
 
   private Vec() {}
+
+  private static <T> VectorShuffle<T> rotation(VectorSpecies<T> s, int n) {
+    return VectorShuffle.fromOp(s, i -> (i + n) % s.length());
+  }
 
   /** Bits of {@code lanes} bools. */
   public static long bits(long address, int lanes) {

@@ -68,14 +68,16 @@ final class VectorCode {
 
   /** Pushes the species of a type; that of bools is the one whose mask a bool is. */
   private void species(DType t) {
-    String name =
-        switch (t) {
-          case FLOAT32 -> half ? "FH" : "F";
-          case INT32 -> half ? "IH" : "I";
-          case FLOAT64 -> "D";
-          case BOOL -> half ? "D" : "F";
-        };
-    code.getstatic(VEC, name, SPECIES);
+    code.getstatic(VEC, species(t, half), SPECIES);
+  }
+
+  private static String species(DType t, boolean half) {
+    return switch (t) {
+      case FLOAT32 -> half ? "FH" : "F";
+      case INT32 -> half ? "IH" : "I";
+      case FLOAT64 -> "D";
+      case BOOL -> half ? "D" : "F";
+    };
   }
 
   private void virtual(ClassDesc owner, String name, ClassDesc result, ClassDesc... args) {
@@ -317,6 +319,21 @@ final class VectorCode {
     species(t);
     code.lconst_1().iload(count).loadConstant(lanes - 1).iand().lshl().lconst_1().lsub();
     code.invokestatic(MASKS, "fromLong", MethodTypeDesc.of(MASKS, SPECIES, ConstantDescs.CD_long));
+  }
+
+  /** Pushes the vector whose lane i is lane i + n, counted around, of the one that is pushed. */
+  void rotate(DType t, Runnable vector, int n) {
+    vector.run();
+    ClassDesc shuffle = api("VectorShuffle");
+    code.getstatic(VEC, species(t, half) + "_" + n, shuffle);
+    virtual(vector(t), "rearrange", vector(t), shuffle);
+  }
+
+  /** Pushes the first lane. */
+  void first(DType t, Runnable vector) {
+    vector.run();
+    code.iconst_0();
+    virtual(vector(t), "lane", Asm.desc(t), ConstantDescs.CD_int);
   }
 
   // ---- memory ---------------------------------------------------------------------------------
