@@ -18,7 +18,7 @@ import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
-import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.Optimisation;
 
 /**
  * Rewrites a kernel so that values are kept from phase to phase: a phase of its own computes them
@@ -214,7 +214,7 @@ final class KeptValues {
    */
   private Map<Value, Phase.Store> results(Map<Integer, Set<Value>> kept) {
     Map<Value, Phase.Store> out = new HashMap<>();
-    if (axis == null && !Settings.KEEP.is("scratch")) {
+    if (axis == null && Optimisation.KEPT_RESULTS.isOn()) {
       kept.forEach(
           (from, values) ->
               values.forEach(

@@ -19,6 +19,7 @@ import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Optimisation;
 
 /**
  * Generates the code of one kernel. The vector axis is either the innermost grid loop (COLUMNS:
@@ -559,7 +560,8 @@ final class KernelGen {
     }
     // A call per block would only interrupt a loop that keeps nothing in scratch.
     BlockPlan whole = new BlockPlan(axis, List.of(), sinks, dependences, new ScratchSpace(), 0);
-    long size = whole.isOneLoop() ? Math.min(axis.extent(), WHOLE_ROW) : block;
+    boolean once = whole.isOneLoop() && Optimisation.WHOLE_ROWS.isOn();
+    long size = once ? Math.min(axis.extent(), WHOLE_ROW) : block;
     Nest.points(
         method,
         p.loops().subList(0, p.loops().size() - 1),

@@ -16,7 +16,7 @@ import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
-import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.Optimisation;
 
 /**
  * The method of one vector loop over a block, or over the blocks of several rows. Its arguments are
@@ -97,7 +97,7 @@ final class LoopGen {
 
   private void emit() {
     // Within a caller the JIT makes slower loops of small methods, in some processes by half.
-    for (int i = 0; i <= INLINED; i++) {
+    for (int i = 0; i <= INLINED && Optimisation.OWN_LOOPS.isOn(); i++) {
       code.nop();
     }
     plan.operands(loop).forEach(this::prepare);
@@ -185,7 +185,8 @@ final class LoopGen {
 
   /** Whether all that the loop does is folds, and a greatest or least value is one of them. */
   private boolean isQuick() {
-    return folds.size() == loop.sinks().size()
+    return Optimisation.MAXIMA.isOn()
+        && folds.size() == loop.sinks().size()
         && loop.stored().isEmpty()
         && loop.sinks().stream().anyMatch(LoopGen::isExtreme)
         && unroll > 1;
@@ -330,7 +331,7 @@ final class LoopGen {
   }
 
   private boolean isShort() {
-    int most = Settings.ROWS.is("apart") ? 1 : MOST_AT_ONCE;
+    int most = Optimisation.SHORT_ROWS.isOn() ? MOST_AT_ONCE : 1;
     int count = vectorsOfAxis();
     return !plan.rows().isEmpty()
         && (count == 1 || (count <= most && count * loop.weight() <= STRAIGHT));

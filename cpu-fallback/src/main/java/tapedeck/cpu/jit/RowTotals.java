@@ -9,7 +9,7 @@ import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.type.DType;
-import tapedeck.ad.type.Settings;
+import tapedeck.ad.type.Optimisation;
 
 /**
  * Which kernels reduce short rows that lie one after another, such as the squared distances of many
@@ -23,7 +23,7 @@ final class RowTotals {
   private RowTotals() {}
 
   static boolean suit(Kernel kernel) {
-    if (Settings.ROWS.is("apart") || kernel.grid().isEmpty()) {
+    if (!Optimisation.SHORT_ROWS.isOn() || kernel.grid().isEmpty()) {
       return false;
     }
     KernelShape shape = new KernelShape(kernel);

@@ -15,6 +15,7 @@ import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
 
 /** Kernels along rows: their scalar code, greatest and least values, and what phases keep. */
@@ -192,12 +193,12 @@ class RowFormsTest extends KernelForms {
             Kernel kept = KeptValues.ofFunctions(k, null, 1);
             assertEquals(4, kept.phases().size());
             assertEquals(2, kept.params().size());
-            System.setProperty(Settings.KEEP.key(), "scratch");
+            System.setProperty(Settings.WITHOUT.key(), Optimisation.KEPT_RESULTS.label());
             try {
               assertEquals(3, KeptValues.ofFunctions(k, null, 1).params().size());
               check(what + ", kept in scratch", withAnother(k));
             } finally {
-              System.clearProperty(Settings.KEEP.key());
+              System.clearProperty(Settings.WITHOUT.key());
             }
           }
           check(what, k);

@@ -21,6 +21,7 @@ import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
 
 /** Short rows, of which a vector loop walks many. */
@@ -30,7 +31,7 @@ class RowTotalsTest extends KernelForms {
 
   @AfterEach
   void usual() {
-    System.clearProperty(Settings.ROWS.key());
+    System.clearProperty(Settings.WITHOUT.key());
   }
 
   private static Expr apply(ScalarOp op, DType t, Expr... args) {
@@ -105,10 +106,10 @@ class RowTotalsTest extends KernelForms {
       }
       List<byte[]> data = Runs.data(k, 9);
       List<byte[]> together = Runs.run(CpuKernel.compile(k, "together", true), k, data);
-      System.setProperty(Settings.ROWS.key(), "apart");
+      System.setProperty(Settings.WITHOUT.key(), Optimisation.SHORT_ROWS.label());
       assertFalse(RowTotals.suit(k));
       List<byte[]> apart = Runs.run(CpuKernel.compile(k, "apart", true), k, data);
-      System.clearProperty(Settings.ROWS.key());
+      System.clearProperty(Settings.WITHOUT.key());
       for (int i = 3; i < 5; i++) {
         assertArrayEquals(apart.get(i), together.get(i), "rows of " + d + " " + t);
       }

@@ -279,6 +279,7 @@ public final class Engine implements Evaluator, TapeRunner {
       Settings.PLAN.get(),
       Settings.VALIDATE.get(),
       Settings.NANS.get(),
+      Settings.WITHOUT.get(),
       Precision.current().toString()
     };
     Compiling known = compiling;

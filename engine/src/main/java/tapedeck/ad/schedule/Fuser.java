@@ -17,6 +17,7 @@ import tapedeck.ad.tape.Tape;
 import tapedeck.ad.tape.Var;
 import tapedeck.ad.tensor.Lowering;
 import tapedeck.ad.tensor.Op;
+import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
 import tapedeck.ad.type.Shape;
 
@@ -205,7 +206,9 @@ final class Fuser {
     elsewhere.removeAll(within);
     int stored = 0;
     for (Var m : within) {
-      if (outputs.contains(m) || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
+      if (!Optimisation.REAL_BUFFERS.isOn()
+          || outputs.contains(m)
+          || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
         stored++;
       }
     }

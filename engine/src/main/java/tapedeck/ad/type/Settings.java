@@ -43,10 +43,8 @@ public enum Settings {
       "awake", "2000", "microseconds for which idle threads of the CPU backend wait for more work"),
   /** Whether new code of the CPU backend begins without vectors, which the JIT has to compile. */
   TIERS("tiers", "on", "off: the CPU backend computes in vectors from the start"),
-  /** Where kernels of the CPU backend keep values that several of their phases need. */
-  KEEP("keep", "results", "scratch: the CPU backend keeps no values where results will be"),
-  /** Whether vector loops of the CPU backend walk many short rows. */
-  ROWS("rows", "together", "apart: the CPU backend begins a loop for each short row"),
+  /** Optimisations to leave out; see {@link Optimisation}. */
+  WITHOUT("without", "", "optimisations to leave out, such as short-rows,maxima"),
   /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
   /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */
