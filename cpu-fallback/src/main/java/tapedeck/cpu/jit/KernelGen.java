@@ -47,6 +47,9 @@ final class KernelGen {
   /** Axis from which a row is enough for a vector loop. */
   private static final int SHORT_AXIS = 256;
 
+  /** Grid points from which on rows of two or three are worth vectors. */
+  private static final long MANY_POINTS = 4096;
+
   /** Rows shorter than this are not worth a vector. */
   private static final int SHORT = 4;
 
@@ -130,7 +133,10 @@ final class KernelGen {
     for (Kernel.Param p : this.kernel.params().subList(given, this.kernel.params().size())) {
       kept.add(space.allocate(p.elements() * p.dtype().bytes()));
     }
-    this.rows = rows();
+    this.rows =
+        mode == Mode.COLUMNS && transposes == null
+            ? walkedRows(this.kernel, dependences)
+            : List.of();
     this.totals = mode == Mode.COLUMNS && RowTotals.suit(kernel);
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     // Scalar code has all accumulators of a loop in memory.
@@ -152,7 +158,17 @@ final class KernelGen {
   }
 
   private static Mode mode(Kernel kernel) {
-    return RowTotals.suit(kernel) ? Mode.COLUMNS : new KernelShape(kernel).mode(SHORT);
+    if (RowTotals.suit(kernel)) {
+      return Mode.COLUMNS;
+    }
+    Mode by = new KernelShape(kernel).mode(SHORT);
+    boolean narrow =
+        by == Mode.SCALAR
+            && Optimisation.SHORT_ROWS.isOn()
+            && kernel.points() >= MANY_POINTS
+            && Transposes.of(kernel) == null
+            && !walkedRows(kernel, new Dependences()).isEmpty();
+    return narrow ? Mode.COLUMNS : by;
   }
 
   static Generated generate(Kernel kernel, Code with) {
@@ -179,19 +195,18 @@ final class KernelGen {
    * Loops around a short axis, for which blocks of one row each would be mostly overhead; none
    * unless the kernel is a single vector loop.
    */
-  private List<Loop> rows() {
-    if (mode != Mode.COLUMNS
-        || transposes != null
-        || outer().isEmpty()
+  private static List<Loop> walkedRows(Kernel kernel, Dependences dependences) {
+    if (kernel.grid().size() < 2
         || kernel.grid().getLast().extent() > SHORT_AXIS
         || kernel.phases().size() != 1
         || !(kernel.phases().get(0) instanceof Phase.Emit e)
         || !e.loops().isEmpty()) {
       return List.of();
     }
-    List<Loop> inner = outer().subList(Math.max(0, outer().size() - 2), outer().size());
-    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
     Loop axis = kernel.grid().getLast();
+    List<Loop> outer = kernel.grid().subList(0, kernel.grid().size() - 1);
+    List<Loop> inner = outer.subList(Math.max(0, outer.size() - 2), outer.size());
+    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
     BlockPlan plan = new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0);
     return plan.walksRows() ? inner : List.of();
   }

@@ -116,6 +116,35 @@ class RowTotalsTest extends KernelForms {
     }
   }
 
+  /** x (n, d) less one centre (d), times a weight (n). */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64", "INT32"})
+  void elementsOfNarrowRowsGoTogetherToo(DType t) {
+    for (long d : new long[] {2, 3, 5}) {
+      long n = 20_011;
+      Loop i = new Loop(0, n);
+      Loop j = new Loop(1, d);
+      Index at = Index.of(i).times(d).plus(Index.of(j));
+      Expr off = apply(ScalarOp.SUB, t, new Expr.Load(0, t, at), new Expr.Load(1, t, Index.of(j)));
+      Expr value = apply(ScalarOp.MUL, t, off, new Expr.Load(2, t, Index.of(i)));
+      Kernel k =
+          new Kernel(
+              List.of(
+                  new Kernel.Param(t, n * d, true, false),
+                  new Kernel.Param(t, d, true, false),
+                  new Kernel.Param(t, n, true, false),
+                  new Kernel.Param(t, n * d, false, true)),
+              List.of(i, j),
+              List.of(new Phase.Emit(List.of(), List.of(new Phase.Store(3, at, value)))),
+              Optional.empty());
+      List<byte[]> data = Runs.data(k, 4);
+      Runs.compare(
+          "rows of " + d + " " + t, k, Runs.run(interp, k, data), Runs.run(vectors, k, data));
+      long units = KernelGen.generate(k, KernelGen.Code.VECTORS).units();
+      assertTrue(units < n / 100, "a unit has many rows: " + units);
+    }
+  }
+
   @Test
   void specialValuesStayInTheirRows() {
     Kernel k = distances(DType.FLOAT32, 3, 20, 10);
