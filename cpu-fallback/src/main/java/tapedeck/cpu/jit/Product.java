@@ -59,8 +59,14 @@ final class Product implements CpuKernel {
         && c.k().size() == 1
         && !c.m().isEmpty()
         && c.lhs().dtype().isFloat()
+        && !(isByVector(c) && RowTotals.suit(kernel))
         && Gemm.suits(
             Contraction.extent(c.m()), Contraction.extent(c.n()), Contraction.extent(c.k()));
+  }
+
+  /** Whether one factor is a vector; sums along short rows of the other need no blocks of four. */
+  private static boolean isByVector(Contraction c) {
+    return Math.min(Contraction.extent(c.m()), Contraction.extent(c.n())) == 1;
   }
 
   static Product compile(Kernel kernel) {
