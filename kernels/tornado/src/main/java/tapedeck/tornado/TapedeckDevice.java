@@ -25,12 +25,15 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
  * because a queue is waited for before another one is used.
  */
 final class TapedeckDevice implements Device {
-  /** Queue for copies; plans count from 1. */
-  private static final long COPIES = 0;
+  /** Queue for copies, and for launches that need not be in a plan's; plans count from 1. */
+  static final long SHARED = 0;
 
   private final Description description;
   private final Memory memory;
   private final Kernels kernels;
+
+  /** Where replayed launches go; empty where TornadoVM runs its plans itself. */
+  private final Optional<Queue> queue;
 
   /** The one thread that calls TornadoVM, where threads do not share its queues. */
   private final Optional<DeviceThread> thread;
@@ -38,13 +41,15 @@ final class TapedeckDevice implements Device {
   private final Set<TornadoBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<TornadoExecutable> executables =
       Collections.newSetFromMap(new IdentityHashMap<>());
-  private long busy = COPIES;
+  private long busy = SHARED;
   private boolean closed;
 
   TapedeckDevice(Description description) {
     this.description = description;
     this.memory = new Memory(description.device(), description.name());
     this.kernels = new Kernels(description.target());
+    this.queue =
+        Launches.wanted() ? Queue.of(description.device(), SHARED) : Optional.empty();
     this.thread =
         description.target().extended()
             ? Optional.empty()
@@ -85,6 +90,10 @@ final class TapedeckDevice implements Device {
 
   Target target() {
     return description.target();
+  }
+
+  Optional<Queue> queue() {
+    return queue;
   }
 
   Kernels kernels() {
@@ -141,8 +150,8 @@ final class TapedeckDevice implements Device {
     exclusively(
         () -> {
           b.memory();
-          use(COPIES);
-          memory.write(COPIES, b.state, src);
+          use(SHARED);
+          memory.write(SHARED, b.state, src);
         });
   }
 
@@ -153,8 +162,8 @@ final class TapedeckDevice implements Device {
     exclusively(
         () -> {
           b.memory();
-          use(COPIES);
-          memory.read(COPIES, b.state, dst);
+          use(SHARED);
+          memory.read(SHARED, b.state, dst);
         });
   }
 
