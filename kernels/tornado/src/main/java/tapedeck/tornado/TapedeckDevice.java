@@ -137,7 +137,21 @@ final class TapedeckDevice implements Device {
     return b;
   }
 
-  synchronized void released(TornadoBuffer b) {
+  void released(TornadoBuffer b) {
+    if (memory.isReleasedAtOnce()) {
+      exclusively(
+          () -> {
+            if (buffers.contains(b)) {
+              device().sync(busy);
+            }
+            release(b);
+          });
+    } else {
+      release(b);
+    }
+  }
+
+  private synchronized void release(TornadoBuffer b) {
     if (buffers.remove(b)) {
       memory.release(b.state, b.bytes());
     }
