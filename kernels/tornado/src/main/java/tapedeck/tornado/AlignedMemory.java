@@ -79,10 +79,15 @@ final class AlignedMemory {
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
   }
 
+  /** Whether anything is to be aligned, by the setting. */
+  static boolean wanted() {
+    return !System.getProperty("tapedeck.tornado.aligned", "").equals("off");
+  }
+
   /** Such memory of a device, where that is possible and not switched off. */
   static Optional<AlignedMemory> of(TornadoDevice device) {
     Object context = device.getDeviceContext();
-    if (System.getProperty("tapedeck.tornado.aligned", "").equals("off")
+    if (!wanted()
         || Memory.HEADER % LINE == 0
         || device.getDeviceType() != TornadoDeviceType.CPU
         || !device.getPlatformName().contains("Portable Computing Language")

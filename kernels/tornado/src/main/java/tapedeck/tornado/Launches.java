@@ -8,9 +8,9 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.memory.XPUBuffer;
 
 /**
- * The launches of a plan that has run once. TornadoVM interprets its graph in every run: it sets all
- * arguments of all kernels, looks at the sizes of their grids and keeps their events. All of it is
- * the same each time but for the buffers that were exchanged, so later runs set those arguments
+ * The launches of a plan that has run once. TornadoVM interprets its graph in every run: it sets
+ * all arguments of all kernels, looks at the sizes of their grids and keeps their events. All of it
+ * is the same each time but for the buffers that were exchanged, so later runs set those arguments
  * alone and put the kernels into the queue themselves.
  */
 final class Launches {

@@ -72,8 +72,7 @@ final class Memory {
   private void byTornado(XpuState state, long size, long bytes) {
     // TornadoVM takes the size from an array's host memory, of which only the header is touched.
     ByteArray shape =
-        ByteArray.fromSegmentShallow(
-            MemorySegment.ofAddress(headers.address()).reinterpret(size));
+        ByteArray.fromSegmentShallow(MemorySegment.ofAddress(headers.address()).reinterpret(size));
     try {
       device.allocate(shape, 0, state, Access.READ_WRITE);
     } catch (TornadoOutOfMemoryException | TornadoMemoryException e) {

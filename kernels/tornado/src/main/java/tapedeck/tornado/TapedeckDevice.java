@@ -48,8 +48,7 @@ final class TapedeckDevice implements Device {
     this.description = description;
     this.memory = new Memory(description.device(), description.name());
     this.kernels = new Kernels(description.target());
-    this.queue =
-        Launches.wanted() ? Queue.of(description.device(), SHARED) : Optional.empty();
+    this.queue = Launches.wanted() ? Queue.of(description.device(), SHARED) : Optional.empty();
     this.thread =
         description.target().extended()
             ? Optional.empty()

@@ -246,8 +246,7 @@ final class TornadoExecutable implements Executable {
     graphs.forEach(g -> g.execute(id));
     if (!ran) {
       ran = true;
-      launches =
-          device.queue().flatMap(q -> Launches.of(q, plan.getId(), tasks, states.length));
+      launches = device.queue().flatMap(q -> Launches.of(q, plan.getId(), tasks, states.length));
     }
   }
 
