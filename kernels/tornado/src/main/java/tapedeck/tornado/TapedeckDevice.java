@@ -21,8 +21,9 @@ import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /**
- * One of TornadoVM's devices. Every execution plan has a queue of its own there; work is in order
- * because a queue is waited for before another one is used.
+ * One of TornadoVM's devices. TornadoVM gives every execution plan a queue of its own there, and
+ * all replayed launches share another one; work is in order because a queue is waited for before
+ * another one is used.
  */
 final class TapedeckDevice implements Device {
   /** Queue for copies, and for launches that need not be in a plan's; plans count from 1. */
