@@ -28,6 +28,7 @@ final class Launches {
   record Task(String name, JavaKernel kernel, List<Integer> slots, WorkerGrid grid) {}
 
   private final Queue queue;
+  private final long handle;
   private final List<Task> tasks;
   private final long[] kernels;
 
@@ -38,6 +39,7 @@ final class Launches {
 
   private Launches(Queue queue, List<Task> tasks, long[] kernels, int slots) {
     this.queue = queue;
+    this.handle = queue.handle();
     this.tasks = tasks;
     this.kernels = kernels;
     this.bound = new XPUBuffer[slots];
@@ -93,7 +95,6 @@ final class Launches {
 
   /** Puts all kernels into the queue. */
   void run() {
-    long handle = queue.handle();
     for (int k = 0; k < kernels.length; k++) {
       WorkerGrid g = tasks.get(k).grid;
       queue.enqueue(handle, kernels[k], g.dimension(), g.getGlobalWork(), g.getLocalWork());
