@@ -29,6 +29,8 @@ record Description(
   private static final String WIDE =
       " -DTD_TEXT(x)=#x" + " -D__kernel=__attribute__((target(TD_TEXT(tune=haswell))))__kernel";
 
+  private static final String ALIGNED = " -D__private=__attribute__((aligned(64)))__private";
+
   /**
    * A device that TornadoVM found.
    *
@@ -87,21 +89,24 @@ record Description(
   }
 
   /**
-   * LLVM takes vectors of 256 bits where the processor has 512 and is one of Intel's first with
-   * them, which is what PoCL takes all for. An attribute of the kernel says that code is to be good
-   * on another one, without a change to its instructions; PoCL lets no flag of the compiler through
-   * that would say so.
+   * What PoCL's compiler is told beside TornadoVM's flags. It lets few flags through, so both are
+   * macros for words of the kernel. Arrays of a work-item, on a stack that is aligned to 16 bytes,
+   * are to begin where vectors do. And LLVM takes vectors of 256 bits where the processor has 512
+   * and is one of Intel's first with them, which is what PoCL takes all for: an attribute of the
+   * kernel says that code is to be good on another one, without a change to its instructions.
    */
   Optional<String> compilerFlags() {
+    if (target.gpu() || !device.getPlatformName().contains("Portable Computing Language")) {
+      return Optional.empty();
+    }
     boolean wide =
         target.vectorBytes() == 64
-            && !target.gpu()
-            && device.getPlatformName().contains("Portable Computing Language")
             && System.getProperty("os.arch").equals("amd64")
             && !System.getProperty("tapedeck.tornado.wide", "").equals("off");
-    return wide
-        ? Optional.of(System.getProperty("tornado.opencl.compiler.flags") + WIDE)
-        : Optional.empty();
+    return Optional.of(
+        System.getProperty("tornado.opencl.compiler.flags")
+            + (AlignedMemory.wanted() ? ALIGNED : "")
+            + (wide ? WIDE : ""));
   }
 
   /** Whether kernels have the forms for GPUs. */

@@ -27,6 +27,7 @@ final class Graphs {
   private final GridScheduler grids = new GridScheduler();
   private final KernelContext context = new KernelContext();
   private final List<ImmutableTaskGraph> done = new ArrayList<>();
+  private final List<Launches.Task> all = new ArrayList<>();
   private TaskGraph graph;
   private String name;
   private int used;
@@ -66,7 +67,11 @@ final class Graphs {
     }
     String id = "k" + tasks;
     graph.addTask(k.task().pack(id, args));
-    grids.addWorkerGrid(name + "." + id, grid(k.kernel()));
+    WorkerGrid grid = grid(k.kernel());
+    grids.addWorkerGrid(name + "." + id, grid);
+    all.add(
+        new Launches.Task(
+            name + "." + id, k.kernel(), params.stream().map(slots::get).toList(), grid));
     used += size;
     tasks++;
   }
@@ -81,6 +86,11 @@ final class Graphs {
   ImmutableTaskGraph[] snapshots() {
     done.add(graph.snapshot());
     return done.toArray(ImmutableTaskGraph[]::new);
+  }
+
+  /** All tasks of all graphs, in order. */
+  List<Launches.Task> tasks() {
+    return List.copyOf(all);
   }
 
   GridScheduler grids() {

@@ -2,6 +2,7 @@ package tapedeck.tornado;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import tapedeck.ad.backend.MemoryStats;
 import tapedeck.ad.type.OutOfDeviceMemoryException;
 import uk.ac.manchester.tornado.api.common.Access;
@@ -22,6 +23,7 @@ final class Memory {
   private final TornadoDevice device;
   private final String name;
   private final long limit;
+  private final Optional<AlignedMemory> aligned;
   private final Arena arena = Arena.ofShared();
 
   /** Where the headers of arrays that exist on the device only are written. */
@@ -37,6 +39,7 @@ final class Memory {
     this.device = device;
     this.name = name;
     this.limit = device.getMaxGlobalMemory();
+    this.aligned = AlignedMemory.of(device);
   }
 
   /**
@@ -49,20 +52,37 @@ final class Memory {
       throw full(bytes, "the device's memory is full", null);
     }
     XpuState state = new XpuState();
-    // TornadoVM takes the size from an array's host memory, of which only the header is touched.
-    ByteArray shape =
-        ByteArray.fromSegmentShallow(
-            MemorySegment.ofAddress(headers.address()).reinterpret(HEADER + Math.max(64, bytes)));
-    try {
-      device.allocate(shape, 0, state, Access.READ_WRITE);
-    } catch (TornadoOutOfMemoryException | TornadoMemoryException e) {
-      throw full(bytes, e.getMessage(), e);
+    long size = HEADER + Math.max(64, bytes);
+    if (aligned.isPresent()) {
+      state.setXPUBuffer(
+          aligned
+              .get()
+              .allocate(size)
+              .orElseThrow(() -> full(bytes, "the system has no memory", null)));
+    } else {
+      byTornado(state, size, bytes);
     }
     live += bytes;
     peak = Math.max(peak, live);
     buffers++;
     allocations++;
     return state;
+  }
+
+  private void byTornado(XpuState state, long size, long bytes) {
+    // TornadoVM takes the size from an array's host memory, of which only the header is touched.
+    ByteArray shape =
+        ByteArray.fromSegmentShallow(MemorySegment.ofAddress(headers.address()).reinterpret(size));
+    try {
+      device.allocate(shape, 0, state, Access.READ_WRITE);
+    } catch (TornadoOutOfMemoryException | TornadoMemoryException e) {
+      throw full(bytes, e.getMessage(), e);
+    }
+  }
+
+  /** Whether the device must have finished with memory before it is released. */
+  boolean isReleasedAtOnce() {
+    return aligned.isPresent();
   }
 
   /**
@@ -95,7 +115,12 @@ final class Memory {
   }
 
   synchronized void release(XpuState state, long bytes) {
-    device.deallocate(state);
+    if (aligned.isPresent()) {
+      aligned.get().release(state.getXPUBuffer());
+      state.setXPUBuffer(null);
+    } else {
+      device.deallocate(state);
+    }
     live -= bytes;
     buffers--;
   }

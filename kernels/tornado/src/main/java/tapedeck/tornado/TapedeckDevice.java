@@ -21,16 +21,20 @@ import tapedeck.tornado.render.Target;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /**
- * One of TornadoVM's devices. Every execution plan has a queue of its own there; work is in order
- * because a queue is waited for before another one is used.
+ * One of TornadoVM's devices. TornadoVM gives every execution plan a queue of its own there, and
+ * all replayed launches share another one; work is in order because a queue is waited for before
+ * another one is used.
  */
 final class TapedeckDevice implements Device {
-  /** Queue for copies; plans count from 1. */
-  private static final long COPIES = 0;
+  /** Queue for copies, and for launches that need not be in a plan's; plans count from 1. */
+  static final long SHARED = 0;
 
   private final Description description;
   private final Memory memory;
   private final Kernels kernels;
+
+  /** Where replayed launches go; empty where TornadoVM runs its plans itself. */
+  private final Optional<Queue> queue;
 
   /** The one thread that calls TornadoVM, where threads do not share its queues. */
   private final Optional<DeviceThread> thread;
@@ -38,13 +42,14 @@ final class TapedeckDevice implements Device {
   private final Set<TornadoBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<TornadoExecutable> executables =
       Collections.newSetFromMap(new IdentityHashMap<>());
-  private long busy = COPIES;
+  private long busy = SHARED;
   private boolean closed;
 
   TapedeckDevice(Description description) {
     this.description = description;
     this.memory = new Memory(description.device(), description.name());
     this.kernels = new Kernels(description.target());
+    this.queue = Launches.wanted() ? Queue.of(description.device(), SHARED) : Optional.empty();
     this.thread =
         description.target().extended()
             ? Optional.empty()
@@ -85,6 +90,10 @@ final class TapedeckDevice implements Device {
 
   Target target() {
     return description.target();
+  }
+
+  Optional<Queue> queue() {
+    return queue;
   }
 
   Kernels kernels() {
@@ -128,7 +137,21 @@ final class TapedeckDevice implements Device {
     return b;
   }
 
-  synchronized void released(TornadoBuffer b) {
+  void released(TornadoBuffer b) {
+    if (memory.isReleasedAtOnce()) {
+      exclusively(
+          () -> {
+            if (buffers.contains(b)) {
+              device().sync(busy);
+            }
+            release(b);
+          });
+    } else {
+      release(b);
+    }
+  }
+
+  private synchronized void release(TornadoBuffer b) {
     if (buffers.remove(b)) {
       memory.release(b.state, b.bytes());
     }
@@ -141,8 +164,8 @@ final class TapedeckDevice implements Device {
     exclusively(
         () -> {
           b.memory();
-          use(COPIES);
-          memory.write(COPIES, b.state, src);
+          use(SHARED);
+          memory.write(SHARED, b.state, src);
         });
   }
 
@@ -153,8 +176,8 @@ final class TapedeckDevice implements Device {
     exclusively(
         () -> {
           b.memory();
-          use(COPIES);
-          memory.read(COPIES, b.state, dst);
+          use(SHARED);
+          memory.read(SHARED, b.state, dst);
         });
   }
 

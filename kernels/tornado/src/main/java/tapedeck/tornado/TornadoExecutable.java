@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
@@ -20,6 +21,7 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.memory.DeviceBufferState;
+import uk.ac.manchester.tornado.api.memory.XPUBuffer;
 import uk.ac.manchester.tornado.api.runtime.ExecutorFrame;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
@@ -40,6 +42,12 @@ final class TornadoExecutable implements Executable {
   private final SlotMemory arena;
   private final Frames frames;
   private final List<TornadoTaskGraphInterface> graphs;
+  private final List<Launches.Task> tasks;
+
+  /** What runs it once TornadoVM has done so, where that is possible. */
+  private Optional<Launches> launches = Optional.empty();
+
+  private boolean ran;
   private boolean closed;
 
   private TornadoExecutable(
@@ -49,7 +57,8 @@ final class TornadoExecutable implements Executable {
       DeviceBufferState[][] states,
       SlotMemory arena,
       Frames frames,
-      List<TornadoTaskGraphInterface> graphs) {
+      List<TornadoTaskGraphInterface> graphs,
+      List<Launches.Task> tasks) {
     this.device = device;
     this.schedule = schedule;
     this.plan = plan;
@@ -57,6 +66,7 @@ final class TornadoExecutable implements Executable {
     this.arena = arena;
     this.frames = frames;
     this.graphs = graphs;
+    this.tasks = tasks;
   }
 
   /**
@@ -81,7 +91,14 @@ final class TornadoExecutable implements Executable {
     SlotMemory arena = SlotMemory.allocate(device.allocator(), schedule);
     if (schedule.launches().isEmpty()) {
       return new TornadoExecutable(
-          device, schedule, null, new DeviceBufferState[0][0], arena, new Frames(), List.of());
+          device,
+          schedule,
+          null,
+          new DeviceBufferState[0][0],
+          arena,
+          new Frames(),
+          List.of(),
+          List.of());
     }
     try {
       Graphs graphs = new Graphs(arrays);
@@ -113,7 +130,8 @@ final class TornadoExecutable implements Executable {
       Frames frames = Frames.replace(fixed, device.device());
       List<TornadoTaskGraphInterface> runners =
           Arrays.stream(fixed).map(Internals::runner).toList();
-      return new TornadoExecutable(device, schedule, plan, states, arena, frames, runners);
+      return new TornadoExecutable(
+          device, schedule, plan, states, arena, frames, runners, graphs.tasks());
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       arena.close();
       throw failure("compile", schedule, e);
@@ -209,12 +227,26 @@ final class TornadoExecutable implements Executable {
     if (plan == null) {
       return;
     }
-    device.use(plan.getId());
     try {
-      ExecutorFrame id = new ExecutorFrame(plan.getId());
-      graphs.forEach(g -> g.execute(id));
+      if (launches.isPresent()) {
+        device.use(TapedeckDevice.SHARED);
+        launches.get().run();
+      } else {
+        interpret();
+      }
     } catch (RuntimeException | InternalError | TornadoInternalError e) {
       throw failure("run", schedule, e);
+    }
+  }
+
+  /** Lets TornadoVM run the graphs, and takes over what it has prepared. */
+  private void interpret() {
+    device.use(plan.getId());
+    ExecutorFrame id = new ExecutorFrame(plan.getId());
+    graphs.forEach(g -> g.execute(id));
+    if (!ran) {
+      ran = true;
+      launches = device.queue().flatMap(q -> Launches.of(q, plan.getId(), tasks, states.length));
     }
   }
 
@@ -233,11 +265,18 @@ final class TornadoExecutable implements Executable {
       if (plan == null) {
         b.memory();
       } else {
+        XPUBuffer memory = b.memory();
         for (DeviceBufferState s : states[slot]) {
-          s.setXPUBuffer(b.memory());
+          s.setXPUBuffer(memory);
         }
+        launches.ifPresent(l -> l.bind(slot, memory));
       }
     }
+  }
+
+  /** Whether the next run does without TornadoVM's interpreter. */
+  boolean launchesItself() {
+    return launches.isPresent();
   }
 
   /** The launch frames, for tests. */
@@ -255,9 +294,12 @@ final class TornadoExecutable implements Executable {
       return;
     }
     closed = true;
-    device.use(0);
+    device.use(TapedeckDevice.SHARED);
     device.released(this);
     try {
+      if (launches.isPresent()) {
+        device.device().sync(TapedeckDevice.SHARED);
+      }
       if (plan != null) {
         // The plan would free the memory that its arrays have, which is not its own.
         for (DeviceBufferState[] slot : states) {

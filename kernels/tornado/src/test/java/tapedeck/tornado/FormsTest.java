@@ -2,6 +2,7 @@ package tapedeck.tornado;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
@@ -448,19 +449,23 @@ class FormsTest {
     Kernel k = kernel(5000, 5000, 5000, List.of(l), List.of(store), null);
     float[] a = values(5000, 1);
     float[] b = values(5000, 2);
-    boolean told = device.compilerFlags().isPresent();
-    assertEquals(
-        device.target().vectorBytes() == 64
-            && device.info().details().get("platform").contains("Portable Computing"),
-        told);
-    float[] wide = run(k, device.kernels(), a, b);
-    System.setProperty("tapedeck.tornado.wide", "off");
-    try {
-      assertTrue(device.compilerFlags().isEmpty());
-      assertArrayEquals(run(k, device.kernels(), a, b), wide);
-    } finally {
-      System.clearProperty("tapedeck.tornado.wide");
+    boolean pocl = device.info().details().get("platform").contains("Portable Computing");
+    assertEquals(pocl && device.target().vectorBytes() == 64, isTold("tune="));
+    assertEquals(pocl, isTold("aligned"));
+    float[] told = run(k, device.kernels(), a, b);
+    for (String setting : List.of("tapedeck.tornado.wide", "tapedeck.tornado.aligned")) {
+      System.setProperty(setting, "off");
+      try {
+        assertFalse(isTold(setting.endsWith("wide") ? "tune=" : "aligned"));
+        assertArrayEquals(run(k, device.kernels(), a, b), told);
+      } finally {
+        System.clearProperty(setting);
+      }
     }
+  }
+
+  private boolean isTold(String flag) {
+    return device.compilerFlags().orElse("").contains(flag);
   }
 
   /** Against float64, at special values too. */

@@ -28,6 +28,9 @@ final class BlockBody {
   /** Without functions: arrays so small become registers, and are never written. */
   static final int FEW_ELEMENTS = 32;
 
+  /** Lanes of copies: LLVM puts more together from the lanes in pieces of unequal size. */
+  private static final int COPIED = 8;
+
   private static final Set<ScalarOp> TURNS = Set.of(ScalarOp.SIN, ScalarOp.COS, ScalarOp.TAN);
 
   private final List<Phase.Store> stores;
@@ -253,7 +256,7 @@ final class BlockBody {
   }
 
   private int lanes(Index index, DType t) {
-    return Vectors.lanes(index, t, last, 16, 0);
+    return Vectors.lanes(index, t, last, COPIED, 0);
   }
 
   private Runnable vectorAt(Index index, int n0, int i, int lanes) {

@@ -25,13 +25,13 @@ public final class CpuMath {
   /** Rounds what it is added to, whose value is then in the low bits. */
   private static final float ROUND = 0x1.8p23f;
 
-  private static final int ROUND_BITS = 0x4b400000;
   private static final int SIGN = 0x80000000;
   private static final float LOG2_E = 0x1.715476p0f;
   private static final float LN2_HI = 0x1.62e430p-1f;
   private static final float LN2_LO = -0x1.05c610p-29f;
   private static final float EXP_MAX = 88.72284f;
-  private static final float EXP_MIN = -103.97209f;
+  private static final float EXP_OVER = 89f;
+  private static final float EXP_UNDER = -105f;
   private static final float EXPM1_MIN = -17.4f;
   private static final float TINY = 0x1p-25f;
   private static final int SQRT_HALF = 0x3f3504f3;
@@ -110,16 +110,17 @@ public final class CpuMath {
 
   /** p times a power of two whose exponent is in the low bits of t; rounds subnormals once. */
   private static float scaled(float p, float t) {
-    int whole = Float.floatToRawIntBits(t) - ROUND_BITS;
+    int whole = Float.floatToRawIntBits(t);
     int half = whole >> 1;
     return (p * power(half)) * power(whole - half);
   }
 
+  /** Beyond the limits its last product is infinite, or 0. */
   public static float tdExp(float x) {
-    float t = whole(x);
-    float e = scaled(nearExpm1(rest(x, t)) + 1f, t);
-    float finite = x > EXP_MAX ? Float.POSITIVE_INFINITY : e;
-    return x < EXP_MIN ? 0f : finite;
+    float low = x > EXP_OVER ? EXP_OVER : x;
+    float c = low < EXP_UNDER ? EXP_UNDER : low;
+    float t = whole(c);
+    return scaled(nearExpm1(rest(c, t)) + 1f, t);
   }
 
   /** expm1 where it does not overflow. */
@@ -139,10 +140,10 @@ public final class CpuMath {
 
   /** With e = exp(-|x|): 1/(1+e) for x >= 0, else e/(1+e). */
   public static float tdSigmoid(float x) {
-    float a = -TornadoMath.abs(x);
+    float minus = -TornadoMath.abs(x);
+    float a = minus < EXP_UNDER ? EXP_UNDER : minus;
     float t = whole(a);
-    float inRange = scaled(nearExpm1(rest(a, t)) + 1f, t);
-    float e = a < EXP_MIN ? 0f : inRange;
+    float e = scaled(nearExpm1(rest(a, t)) + 1f, t);
     return (x < 0f ? e : 1f) / (e + 1f);
   }
 
