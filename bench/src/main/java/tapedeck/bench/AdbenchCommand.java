@@ -2,6 +2,7 @@ package tapedeck.bench;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -24,6 +25,7 @@ import tapedeck.bench.adbench.HandInstance;
 import tapedeck.bench.adbench.HandModel;
 import tapedeck.bench.adbench.Lstm;
 import tapedeck.bench.adbench.LstmInstance;
+import tapedeck.bench.report.AtomicFile;
 import tapedeck.bench.report.Stats;
 
 /** Computes an ADBench instance. */
@@ -131,6 +133,11 @@ final class AdbenchCommand implements Callable<Integer> {
           "[adbench] device " + target.name() + " has no " + dtype.dtype + "; try --dtype float32");
     }
     AdbenchProblem p = read();
+    String name = input.getFileName().toString().replaceFirst("\\.txt$", "");
+    Path f = out.resolve(name + "_F_Tapedeck.txt");
+    Path j = out.resolve(name + "_J_Tapedeck.txt");
+    Path times = out.resolve(name + "_times_Tapedeck.txt");
+    List.of(f, j, times).forEach(AtomicFile::check);
     print.printf(
         "%s in %s on %s (%s)%n",
         p.describe(), dtype.dtype, target.name(), target.info().description());
@@ -140,10 +147,6 @@ final class AdbenchCommand implements Callable<Integer> {
     print.printf("derivative  %.3e s  (first call %.2f s)%n", slope.seconds, slope.first);
     print.printf("ratio       %.2f%n", slope.seconds / value.seconds);
 
-    String name = input.getFileName().toString().replaceFirst("\\.txt$", "");
-    Path f = out.resolve(name + "_F_Tapedeck.txt");
-    Path j = out.resolve(name + "_J_Tapedeck.txt");
-    Path times = out.resolve(name + "_times_Tapedeck.txt");
     p.writeObjective(f, value.result);
     p.writeDerivative(j, slope.result);
     AdbenchFormat.writeTimes(times, value.seconds, slope.seconds);

@@ -22,6 +22,7 @@ import tapedeck.bench.data.ImageData;
 import tapedeck.bench.model.MlpRun;
 import tapedeck.bench.model.MlpRun.Work;
 import tapedeck.bench.model.ReplayOverhead;
+import tapedeck.bench.report.AtomicFile;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.Stats;
@@ -92,6 +93,7 @@ final class BenchCommand implements Callable<Integer> {
     PrintWriter out = line.getOut();
     Options.check(line, !noCpu || !devices.isEmpty(), "--no-cpu needs --device");
     compare.check(line);
+    json.ifPresent(AtomicFile::check);
     if (compare.wanted()) {
       return compare.run(
           new CompareOptions.Setting(
@@ -174,6 +176,9 @@ final class BenchCommand implements Callable<Integer> {
           out.println("left out: " + c.name() + ": " + e.getMessage());
         }
       }
+    }
+    if (devices.isEmpty()) {
+      Devices.list().rejections().forEach(r -> out.println("left out: " + r));
     }
     if (names.isEmpty()) {
       names.add(Devices.defaultDevice().name());

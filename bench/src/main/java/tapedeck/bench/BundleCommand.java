@@ -79,6 +79,7 @@ final class BundleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
+    AtomicFile.check(archive);
     ToolProvider jlink =
         ToolProvider.findFirst("jlink")
             .orElseThrow(

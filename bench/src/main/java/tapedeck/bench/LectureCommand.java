@@ -58,6 +58,7 @@ final class LectureCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    AtomicFile.check(folder.resolve("mlp.svg"));
     return device.on(
         spec.commandLine(),
         () -> {

@@ -75,7 +75,9 @@ public final class Main implements Runnable {
       e.printStackTrace(err);
     }
     switch (e) {
-      case TapedeckException t -> err.println("tapedeck: " + t.getMessage());
+      // A line of this program says nothing to who calls it; the stack trace has it.
+      case TapedeckException t ->
+          err.println("tapedeck: " + t.getMessage().replaceFirst("; at \\w+\\.java:\\d+$", ""));
       case UncheckedIOException u -> err.println("tapedeck: " + u.getMessage());
       default -> {
         err.println("tapedeck: internal error: " + e);

@@ -21,6 +21,7 @@ import tapedeck.bench.model.Blas;
 import tapedeck.bench.model.MatmulRun;
 import tapedeck.bench.model.MatmulRun.Clock;
 import tapedeck.bench.model.MatmulRun.Shape;
+import tapedeck.bench.report.AtomicFile;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.Stats;
@@ -128,6 +129,7 @@ final class MatmulCommand implements Callable<Integer> {
     var line = spec.commandLine();
     Options.positive(line, "--threads", threads);
     Options.positive(line, "--samples", samples);
+    json.ifPresent(AtomicFile::check);
     Options.check(line, warmUp >= 0, "--warm-up must not be negative");
     Options.check(
         line, clock == Clock.wall || threads == 1, "--clock cpu counts one thread: --threads 1");

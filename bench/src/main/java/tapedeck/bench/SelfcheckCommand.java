@@ -20,6 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
+import tapedeck.bench.report.AtomicFile;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.TextTable;
@@ -60,6 +61,7 @@ final class SelfcheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    json.ifPresent(AtomicFile::check);
     return device.on(spec.commandLine(), this::check);
   }
 

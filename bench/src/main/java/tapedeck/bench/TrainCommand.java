@@ -21,6 +21,7 @@ import tapedeck.bench.data.SafeTensors;
 import tapedeck.bench.model.Mlp;
 import tapedeck.bench.model.Optimizer;
 import tapedeck.bench.model.Trainer;
+import tapedeck.bench.report.AtomicFile;
 
 /** Trains the multilayer perceptron of the main job. */
 @Command(
@@ -89,6 +90,7 @@ final class TrainCommand implements Callable<Integer> {
     epochs.ifPresent(n -> Options.check(line, n >= 0, "--epochs must not be negative"));
     Options.check(line, momentum >= 0 && momentum < 1, "--momentum must be in [0, 1)");
     rate.ifPresent(r -> Options.check(line, r > 0, "--rate must be positive"));
+    save.ifPresent(AtomicFile::check);
     return device.on(line, this::train);
   }
 

@@ -23,6 +23,7 @@ import tapedeck.ad.backend.BackendProvider.Candidate;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Devices;
 import tapedeck.ad.type.DeviceException;
+import tapedeck.bench.report.AtomicFile;
 import tapedeck.bench.report.Json;
 import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.Stats;
@@ -100,6 +101,8 @@ final class TuneCommand implements Callable<Integer> {
     // Read before hours are spent: a file that is not a database is not overwritten.
     TuningDatabase database =
         Files.exists(file) ? TuningDatabase.read(file) : new TuningDatabase(List.of());
+    AtomicFile.check(file);
+    json.ifPresent(AtomicFile::check);
     Hardware hardware;
     Map<Template, String> sources = new LinkedHashMap<>();
     try (Device d = candidate.open()) {

@@ -98,12 +98,13 @@ class MainTest {
     String none = folder.resolve("none").toString();
     fails(
         1,
-        none + " has no file train-images-idx3-ubyte.gz",
+        folder + " has no file train-images-idx3-ubyte.gz",
         "train",
         "--data",
-        none,
+        folder.toString(),
         "--device",
         "cpu");
+    fails(1, "no folder " + none, "train", "--data", none, "--device", "cpu");
     fails(1, "cannot read " + none, "train", "--data", "digits", "--load", none, "--device", "cpu");
     fails(
         1,
@@ -123,8 +124,53 @@ class MainTest {
   }
 
   @Test
+  void filesThatCannotBeWrittenAreNamedBeforeAnyWork() throws IOException {
+    String file = Files.writeString(folder.resolve("file"), "kept").toString();
+    String below = Path.of(file, "below").toString();
+    String is = folder + ": it is a folder";
+    String in = below + ": " + file + " is not a folder";
+    String[][] commands = {
+      {"train", "--data", "digits", "--epochs", "1", "--device", "cpu", "--save"},
+      {"bench", "--quick", "--data", "digits", "--device", "cpu", "--json"},
+      {"selfcheck", "--effort", "quick", "--op", "add", "--device", "cpu", "--json"},
+      {"matmul", "--sizes", "4x4x4", "--peer", "none", "--json"},
+      {"bundle", "--out"}
+    };
+    for (String[] c : commands) {
+      for (String target : new String[] {folder.toString(), below}) {
+        String[] args = Arrays.copyOf(c, c.length + 1);
+        args[c.length] = target;
+        fails(1, "cannot write " + (target.equals(below) ? in : is), args);
+        assertEquals("", run(args).out);
+      }
+    }
+    Outcome o = run("lecture", "--device", "cpu", "--out", file);
+    assertEquals(1, o.code);
+    assertTrue(o.err.contains(file + " is not a folder"), o.err);
+    assertEquals("", o.out);
+    fails(
+        1,
+        file + " is not a folder",
+        "adbench",
+        "--problem",
+        "gmm",
+        "--input",
+        "src/test/resources/adbench/gmm/test.txt",
+        "--device",
+        "cpu",
+        "--out",
+        file);
+    assertEquals("kept", Files.readString(Path.of(file)));
+    try (var left = Files.list(folder)) {
+      assertEquals(1, left.count());
+    }
+  }
+
+  @Test
   void theStackTraceIsShownOnRequest() {
-    Outcome o = run("train", "--device", "abacus:7", "--stacktrace");
+    Outcome o = run("train", "--device", "abacus:7");
+    assertFalse(o.err.contains(".java:"), o.err);
+    o = run("train", "--device", "abacus:7", "--stacktrace");
     assertEquals(1, o.code);
     assertTrue(o.err.contains("\tat tapedeck."), o.err);
   }

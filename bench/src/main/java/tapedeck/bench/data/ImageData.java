@@ -86,6 +86,10 @@ public record ImageData(String name, Dataset train, Dataset test) {
    * @throws DataException if one is missing or corrupt, or they do not belong together
    */
   public static ImageData idx(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      String what = Files.exists(folder) ? folder + " is not a folder" : "no folder " + folder;
+      throw new DataException("[idx] " + what);
+    }
     Dataset train = pair(folder, "train");
     Dataset test = pair(folder, "t10k");
     if (train.features() != test.features()) {

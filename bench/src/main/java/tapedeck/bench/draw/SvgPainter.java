@@ -9,6 +9,10 @@ public final class SvgPainter {
   private static final int LINE = 20;
   private static final int MARGIN = 16;
   private static final int HEADING = 84;
+  private static final String VALUE = "#0b6b2e";
+  private static final String GRADIENT = "#b3261e";
+  private static final String VALUE_LEGEND = "value above the edge";
+  private static final String GRADIENT_LEGEND = "gradient below it";
 
   private final Layout layout;
   private final StringBuilder svg = new StringBuilder();
@@ -33,7 +37,12 @@ public final class SvgPainter {
   }
 
   private void document() {
-    int width = Math.max(x(layout.width) + MARGIN, 2 * MARGIN + 9 * layout.graph.title().length());
+    int gradientLegend = MARGIN + (VALUE_LEGEND.length() + 2) * CHAR;
+    int heading =
+        Math.max(
+            MARGIN + 9 * layout.graph.title().length(),
+            gradientLegend + GRADIENT_LEGEND.length() * CHAR);
+    int width = Math.max(x(layout.width), heading) + MARGIN;
     int height = HEADING + layout.height * LINE + MARGIN;
     add(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\"",
@@ -42,8 +51,8 @@ public final class SvgPainter {
     add("<title>%s</title>\n", escape(layout.graph.title()));
     add("<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
     text(MARGIN, 30, "#111", "font-size=\"15\"", layout.graph.title());
-    text(MARGIN, 54, VALUE, "", "value above the edge");
-    text(MARGIN + 22 * CHAR, 54, GRADIENT, "", "gradient below it");
+    text(MARGIN, 54, VALUE, "", VALUE_LEGEND);
+    text(gradientLegend, 54, GRADIENT, "", GRADIENT_LEGEND);
     add("<g fill=\"none\" stroke=\"#555\" stroke-width=\"1.4\">\n");
     edges();
     add("</g>\n");
@@ -56,9 +65,6 @@ public final class SvgPainter {
     }
     add("</svg>\n");
   }
-
-  private static final String VALUE = "#0b6b2e";
-  private static final String GRADIENT = "#b3261e";
 
   private void edges() {
     for (List<Layout.Cell> column : layout.columns) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -23,11 +24,36 @@ public final class AtomicFile {
   }
 
   /**
+   * Looks whether a file could be written, so that this is not found out after long work. Creates
+   * nothing.
+   *
+   * @throws DataException if its name is a folder's, or the folder it belongs into is none, cannot
+   *     be made or cannot be written to
+   */
+  public static void check(Path file) {
+    Path target = file.toAbsolutePath();
+    if (Files.isDirectory(target)) {
+      throw new DataException("[write] cannot write " + file + ": it is a folder");
+    }
+    Path folder = target.getParent();
+    while (!Files.exists(folder)) {
+      folder = folder.getParent();
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new DataException("[write] cannot write " + file + ": " + folder + " is not a folder");
+    }
+    if (!Files.isWritable(folder)) {
+      throw new DataException("[write] cannot write " + file + ": access to " + folder + " denied");
+    }
+  }
+
+  /**
    * Writes a file, replacing one of that name.
    *
    * @throws DataException if it cannot be written; the old file, if any, is then unchanged
    */
   public static void write(Path file, Content content) {
+    check(file);
     Path target = file.toAbsolutePath();
     Path folder = target.getParent();
     Path part = null;
@@ -58,6 +84,8 @@ public final class AtomicFile {
     return switch (e) {
       case NoSuchFileException _ -> "no such file or folder";
       case AccessDeniedException _ -> "access denied";
+      // Its message begins with the file's name, which the caller tells anyway.
+      case FileSystemException f when f.getReason() != null -> f.getReason();
       default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     };
   }

@@ -123,6 +123,14 @@ class DrawTest {
     int gradient = Integer.parseInt(at(texts, "#b3261e", "1").getAttribute("y"));
     int box = Integer.parseInt(at(texts, "#111", "·").getAttribute("y"));
     assertTrue(value < box && box < gradient, value + " " + box + " " + gradient);
+    double width = Double.parseDouble(d.getDocumentElement().getAttribute("width"));
+    for (int i = 0; i < texts.getLength(); i++) {
+      Element e = (Element) texts.item(i);
+      String length = e.getAttribute("textLength");
+      double end = Double.parseDouble(e.getAttribute("x"));
+      end += length.isEmpty() ? 0 : Double.parseDouble(length);
+      assertTrue(end <= width, e.getTextContent() + " ends at " + end + " of " + width);
+    }
   }
 
   private static Element at(NodeList texts, String colour, String content) {

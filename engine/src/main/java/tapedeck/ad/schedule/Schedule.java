@@ -81,7 +81,14 @@ public record Schedule(
   public record Launch(
       Kernel kernel, String label, String source, List<Integer> slots, boolean joins) {
 
-    /** A launch that joins no others. */
+    /**
+     * A launch that joins no others.
+     *
+     * @param kernel what is computed
+     * @param label operations that were fused
+     * @param source the user's source line of the last operation, or an empty string
+     * @param slots slot of each kernel parameter
+     */
     public Launch(Kernel kernel, String label, String source, List<Integer> slots) {
       this(kernel, label, source, slots, false);
     }
