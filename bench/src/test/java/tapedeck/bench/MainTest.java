@@ -124,6 +124,26 @@ class MainTest {
   }
 
   @Test
+  void trainingThatDivergesSavesNothing() {
+    Path saved = folder.resolve("diverged.safetensors");
+    fails(
+        1,
+        "a smaller learning rate may help",
+        "train",
+        "--data",
+        "digits",
+        "--device",
+        "cpu",
+        "--epochs",
+        "2",
+        "--rate",
+        "1e30",
+        "--save",
+        saved.toString());
+    assertFalse(Files.exists(saved));
+  }
+
+  @Test
   void filesThatCannotBeWrittenAreNamedBeforeAnyWork() throws IOException {
     String file = Files.writeString(folder.resolve("file"), "kept").toString();
     String below = Path.of(file, "below").toString();

@@ -7,6 +7,7 @@ import tapedeck.ad.JitFn2;
 import tapedeck.ad.ValueAndGrad;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
+import tapedeck.ad.type.TapedeckException;
 import tapedeck.bench.data.Batches;
 import tapedeck.bench.data.Dataset;
 import tapedeck.bench.data.ImageData;
@@ -66,7 +67,11 @@ public final class Trainer implements AutoCloseable {
     return data.train().size() / plan.batch;
   }
 
-  /** Trains for all epochs and returns the accuracy on the held-out images. */
+  /**
+   * Trains for all epochs and returns the accuracy on the held-out images.
+   *
+   * @throws TapedeckException if the loss is not finite at the end of an epoch
+   */
   public double train(Progress progress) {
     double accuracy = Double.NaN;
     for (int epoch = 0; epoch < plan.epochs; epoch++) {
@@ -82,6 +87,11 @@ public final class Trainer implements AutoCloseable {
           }
         }
         progress.step(epoch, read ? loss : Double.NaN);
+      }
+      if (!Double.isFinite(loss)) {
+        throw new TapedeckException(
+            "[train] the loss is %s in epoch %d: the parameters are of no use; a smaller learning rate may help"
+                .formatted(loss, epoch + 1));
       }
       accuracy = accuracy(data.test());
       progress.epoch(epoch, loss, accuracy);
