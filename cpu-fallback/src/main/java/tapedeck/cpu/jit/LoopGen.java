@@ -67,9 +67,6 @@ final class LoopGen {
   /** Locals with the accumulators of the row at hand. */
   private final Map<Sink, Integer> totals = new IdentityHashMap<>();
 
-  /** While greatest and least values are found by comparing: sums of what was compared. */
-  private final Map<Sink, int[]> witnesses = new IdentityHashMap<>();
-
   /** Rows between the current one and that of which values are loaded. */
   private int rowsAhead;
 
@@ -125,9 +122,6 @@ final class LoopGen {
       }
     }
     beginFolds();
-    if (isQuick()) {
-      quickly();
-    }
     if (plan.foldsRows()) {
       foldRows(plan.rows().getFirst());
     } else {
@@ -172,85 +166,6 @@ final class LoopGen {
                 () -> code.aload(slots[0]),
                 -1,
                 -1));
-  }
-
-  // ---- greatest and least values --------------------------------------------------------------
-
-  private static boolean isExtreme(Sink s) {
-    return s instanceof Sink.Fold f
-        && !f.perElement()
-        && (f.reducer() == Reducer.MAX || f.reducer() == Reducer.MIN)
-        && s.value().dtype().isFloat();
-  }
-
-  /** Whether all that the loop does is folds, and a greatest or least value is one of them. */
-  private boolean isQuick() {
-    return Optimisation.MAXIMA.isOn()
-        && folds.size() == loop.sinks().size()
-        && loop.stored().isEmpty()
-        && loop.sinks().stream().anyMatch(LoopGen::isExtreme)
-        && unroll > 1;
-  }
-
-  /**
-   * Tries comparisons in place of the maximum of IEEE 754, which is six instructions on x86, and
-   * returns if no value was a NaN and no result is a zero, whose sign a comparison does not see.
-   * Sums of the values tell of a NaN.
-   */
-  private void quickly() {
-    folds.forEach(
-        (s, slots) -> {
-          if (isExtreme(s)) {
-            int[] sums = new int[slots.length];
-            for (int i = 0; i < sums.length; i++) {
-              vectors.broadcast(s.value().dtype(), () -> asm.constant(s.value().dtype(), 0));
-              sums[i] = asm.keep(TypeKind.REFERENCE);
-            }
-            witnesses.put(s, sums);
-          }
-        });
-    rows(0);
-    mergeFolds();
-    Label again = code.newLabel();
-    witnesses.forEach(
-        (s, sums) -> {
-          DType t = s.value().dtype();
-          for (int i = 1; i < sums.length; i++) {
-            int more = sums[i];
-            vectors.operation(ScalarOp.ADD, t, () -> code.aload(sums[0]), () -> code.aload(more));
-            code.astore(sums[0]);
-          }
-          vectors.any(ScalarOp.NE, t, () -> code.aload(sums[0]), () -> code.aload(sums[0]));
-          code.ifne(again);
-          vectors.any(
-              ScalarOp.EQ,
-              t,
-              () -> code.aload(folds.get(s)[0]),
-              () -> vectors.broadcast(t, () -> asm.constant(t, 0)));
-          code.ifne(again);
-        });
-    witnesses.clear();
-    storeFolds();
-    code.return_();
-    code.labelBinding(again);
-    beginFolds();
-  }
-
-  private void compare(Sink.Fold f, int lane, int value) {
-    DType t = f.value().dtype();
-    int acc = folds.get(f)[lane];
-    int sum = witnesses.get(f)[lane];
-    vectors.operation(ScalarOp.ADD, t, () -> code.aload(sum), () -> code.aload(value));
-    code.astore(sum);
-    boolean max = f.reducer() == Reducer.MAX;
-    vectors.where(
-        ScalarOp.LT,
-        t,
-        () -> code.aload(max ? acc : value),
-        () -> code.aload(max ? value : acc),
-        () -> code.aload(value),
-        () -> code.aload(acc));
-    code.astore(acc);
   }
 
   // ---- loops ----------------------------------------------------------------------------------
@@ -585,8 +500,6 @@ final class LoopGen {
                 () -> vectors.operation(f.reducer().op(), t, () -> vectors.load(t, target), value),
                 -1,
                 -1);
-        case Sink.Fold f when left < 0 && witnesses.containsKey(s) ->
-            compare(f, lane, lanes.get(s.value()));
         case Sink.Fold f ->
             combine(
                 f.reducer(),

@@ -213,20 +213,6 @@ final class VectorCode {
     }
   }
 
-  /** Pushes whether a comparison of numbers is true in any lane, as an int. */
-  void any(ScalarOp op, DType in, Runnable x, Runnable y) {
-    comparison(op, in, x, y);
-    virtual(MASKS, "anyTrue", ConstantDescs.CD_boolean);
-  }
-
-  /** {@code x op y ? value : otherwise} of numbers of one type. */
-  void where(ScalarOp op, DType t, Runnable x, Runnable y, Runnable value, Runnable otherwise) {
-    otherwise.run();
-    value.run();
-    comparison(op, t, x, y);
-    virtual(vector(t), "blend", vector(t), ANY, MASKS);
-  }
-
   private void comparison(ScalarOp op, DType in, Runnable x, Runnable y) {
     x.run();
     code.getstatic(OPERATORS, op.name(), COMPARISON);

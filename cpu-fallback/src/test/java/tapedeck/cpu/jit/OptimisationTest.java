@@ -22,7 +22,7 @@ import tapedeck.ad.type.TapedeckException;
 /** Results do not depend on whether an optimisation is on. */
 class OptimisationTest {
   private static final Set<Optimisation> SAME_BITS =
-      EnumSet.of(Optimisation.OWN_LOOPS, Optimisation.MAXIMA, Optimisation.KEPT_RESULTS);
+      EnumSet.of(Optimisation.OWN_LOOPS, Optimisation.KEPT_RESULTS);
 
   @AfterEach
   void usual() {
@@ -92,7 +92,7 @@ class OptimisationTest {
 
   @Test
   void anUnknownNameIsTold() {
-    System.setProperty(Settings.WITHOUT.key(), "maxima,speed");
+    System.setProperty(Settings.WITHOUT.key(), "own-loops,speed");
     TapedeckException e = assertThrows(TapedeckException.class, OptimisationTest::results);
     assertTrue(e.getMessage().contains("'speed'"), e.getMessage());
     assertTrue(e.getMessage().contains("short-rows"), e.getMessage());

@@ -16,8 +16,6 @@ public enum Optimisation {
   OWN_LOOPS,
   /** The CPU backend does a row that keeps nothing per element in one call. */
   WHOLE_ROWS,
-  /** The CPU backend finds greatest and least values by comparing. Same bits. */
-  MAXIMA,
   /** The CPU backend keeps values that later phases need where results will be. Same bits. */
   KEPT_RESULTS,
   /** Vector loops of the CPU backend walk many short rows. */

@@ -44,7 +44,7 @@ public enum Settings {
   /** Whether new code of the CPU backend begins without vectors, which the JIT has to compile. */
   TIERS("tiers", "on", "off: the CPU backend computes in vectors from the start"),
   /** Optimisations to leave out; see {@link Optimisation}. */
-  WITHOUT("without", "", "optimisations to leave out, such as short-rows,maxima"),
+  WITHOUT("without", "", "optimisations to leave out, such as short-rows,own-loops"),
   /** Folder in which the OpenCL backend keeps compiled programs. */
   CACHE("cache.dir", "", "folder of the program cache; empty: ~/.cache/tapedeck; off: none"),
   /** File with parameters of the OpenCL backend's kernels; read when a device is opened. */
