@@ -166,9 +166,7 @@ public final class Comparison implements AutoCloseable {
 
     @Override
     public double run(int repetitions) throws Failure {
-      double seconds = peer.run(line, repetitions);
-      Spinning.waitOut();
-      return seconds;
+      return peer.run(line, repetitions);
     }
 
     @Override
@@ -265,6 +263,9 @@ public final class Comparison implements AutoCloseable {
         repetitions.add(n);
         places.add(p);
         samples.add(new double[settings.samples(n * best)]);
+        if (!p.tapedeck()) {
+          Spinning.waitOut();
+        }
       } catch (Failure e) {
         unable(line.name() + " in " + p.on(), e);
       }
@@ -276,6 +277,9 @@ public final class Comparison implements AutoCloseable {
         try {
           if (!failed[i] && s < samples.get(i).length) {
             samples.get(i)[s] = p.run(repetitions.get(i));
+            if (!p.tapedeck()) {
+              Spinning.waitOut();
+            }
           }
         } catch (Failure e) {
           unable(line.name() + " in " + p.on(), e);

@@ -416,8 +416,7 @@ final class BlockPlan {
     for (Sink s : sinks) {
       Part p = parts.get(s.value());
       // What is stored may be where later loops read, so stores come last; folds need not.
-      boolean folds = s instanceof Sink.Fold || s instanceof Sink.Total;
-      if (folds && p != null && made.contains(p)) {
+      if (s.combines() && p != null && made.contains(p)) {
         p.weight++;
         p.sinks.add(s);
       } else if (forms.get(s.value()) == Form.MEMORY) {

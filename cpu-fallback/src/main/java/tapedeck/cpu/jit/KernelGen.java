@@ -44,12 +44,6 @@ final class KernelGen {
   /** Most elements of a row that one call of a loop does. */
   private static final long WHOLE_ROW = 1 << 20;
 
-  /** Axis from which a row is enough for a vector loop. */
-  private static final int SHORT_AXIS = 256;
-
-  /** Grid points from which on rows of two or three are worth vectors. */
-  private static final long MANY_POINTS = 4096;
-
   /** Rows shorter than this are not worth a vector. */
   private static final int SHORT = 4;
 
@@ -135,9 +129,9 @@ final class KernelGen {
     }
     this.rows =
         mode == Mode.COLUMNS && transposes == null
-            ? walkedRows(this.kernel, dependences)
+            ? ShortRows.walked(this.kernel, dependences)
             : List.of();
-    this.totals = mode == Mode.COLUMNS && RowTotals.suit(kernel);
+    this.totals = mode == Mode.COLUMNS && ShortRows.haveTotals(kernel);
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     // Scalar code has all accumulators of a loop in memory.
     long lanes =
@@ -158,17 +152,9 @@ final class KernelGen {
   }
 
   private static Mode mode(Kernel kernel) {
-    if (RowTotals.suit(kernel)) {
-      return Mode.COLUMNS;
-    }
     Mode by = new KernelShape(kernel).mode(SHORT);
-    boolean narrow =
-        by == Mode.SCALAR
-            && Optimisation.SHORT_ROWS.isOn()
-            && kernel.points() >= MANY_POINTS
-            && Transposes.of(kernel) == null
-            && !walkedRows(kernel, new Dependences()).isEmpty();
-    return narrow ? Mode.COLUMNS : by;
+    boolean together = by == Mode.SCALAR && ShortRows.areWorthVectors(kernel);
+    return together || ShortRows.haveTotals(kernel) ? Mode.COLUMNS : by;
   }
 
   static Generated generate(Kernel kernel, Code with) {
@@ -189,26 +175,6 @@ final class KernelGen {
     return mode == Mode.COLUMNS
         ? Contraction.extent(groups()) * chunks()
         : Contraction.extent(kernel.grid());
-  }
-
-  /**
-   * Loops around a short axis, for which blocks of one row each would be mostly overhead; none
-   * unless the kernel is a single vector loop.
-   */
-  private static List<Loop> walkedRows(Kernel kernel, Dependences dependences) {
-    if (kernel.grid().size() < 2
-        || kernel.grid().getLast().extent() > SHORT_AXIS
-        || kernel.phases().size() != 1
-        || !(kernel.phases().get(0) instanceof Phase.Emit e)
-        || !e.loops().isEmpty()) {
-      return List.of();
-    }
-    Loop axis = kernel.grid().getLast();
-    List<Loop> outer = kernel.grid().subList(0, kernel.grid().size() - 1);
-    List<Loop> inner = outer.subList(Math.max(0, outer.size() - 2), outer.size());
-    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
-    BlockPlan plan = new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0);
-    return plan.walksRows() ? inner : List.of();
   }
 
   /** Values of a loop that a work unit of columns does: of most outer loops, one. */

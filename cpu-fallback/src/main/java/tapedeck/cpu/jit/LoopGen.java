@@ -173,7 +173,7 @@ final class LoopGen {
   /** Makes the mask that a sink needs for the last vector, before all loops. */
   private void remainder(Sink s) {
     DType t = s.value().dtype();
-    if (s instanceof Sink.Fold || s instanceof Sink.Total) {
+    if (s.combines()) {
       if (s instanceof Sink.Fold f && f.perElement()) {
         return;
       }
@@ -481,8 +481,7 @@ final class LoopGen {
       DType t = s.value().dtype();
       Runnable value = () -> code.aload(lanes.get(s.value()));
       Runnable target = () -> element(targets.get(s), t, j, ahead);
-      boolean folds = s instanceof Sink.Fold || s instanceof Sink.Total;
-      int mask = remainders.getOrDefault(folds ? DType.BOOL : t, -1);
+      int mask = remainders.getOrDefault(s.combines() ? DType.BOOL : t, -1);
       switch (s) {
         case Sink.ToParam p -> vectors.store(t, target, value, left, mask);
         case Sink.ToTile x -> vectors.store(t, target, value, left, mask);
@@ -501,12 +500,7 @@ final class LoopGen {
                 -1,
                 -1);
         case Sink.Fold f ->
-            combine(
-                f.reducer(),
-                s,
-                this.folds.get(s)[lane],
-                lanes.get(s.value()),
-                left < 0 ? -1 : mask);
+            combine(f.reducer(), s, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
         case Sink.Total x ->
             combine(x.reducer(), s, totals.get(s), lanes.get(s.value()), left < 0 ? -1 : mask);
       }

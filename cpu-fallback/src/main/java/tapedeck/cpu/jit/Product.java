@@ -59,7 +59,7 @@ final class Product implements CpuKernel {
         && c.k().size() == 1
         && !c.m().isEmpty()
         && c.lhs().dtype().isFloat()
-        && !(isByVector(c) && RowTotals.suit(kernel))
+        && !(isByVector(c) && ShortRows.haveTotals(kernel))
         && Gemm.suits(
             Contraction.extent(c.m()), Contraction.extent(c.n()), Contraction.extent(c.k()));
   }

@@ -41,6 +41,7 @@ final class Fuser {
   private final Tape tape;
   private final Set<Var> outputs;
   private final boolean on;
+  private final boolean realBuffers = Optimisation.REAL_BUFFERS.isOn();
   private final Map<Var, Eqn> producers = new HashMap<>();
   private final Set<Var> roots;
   private final List<Group> groups = new ArrayList<>();
@@ -206,7 +207,7 @@ final class Fuser {
     elsewhere.removeAll(within);
     int stored = 0;
     for (Var m : within) {
-      if (!Optimisation.REAL_BUFFERS.isOn()
+      if (!realBuffers
           || outputs.contains(m)
           || !within.containsAll(readers.getOrDefault(m, Set.of()))) {
         stored++;

@@ -90,7 +90,7 @@ final class AlignedMemory {
     if (!wanted()
         || Memory.HEADER % LINE == 0
         || device.getDeviceType() != TornadoDeviceType.CPU
-        || !device.getPlatformName().contains("Portable Computing Language")
+        || !Description.isPocl(device)
         || !context.getClass().getName().equals(PACKAGE + "OCLDeviceContext")) {
       return Optional.empty();
     }

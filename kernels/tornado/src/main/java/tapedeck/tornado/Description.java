@@ -96,7 +96,7 @@ record Description(
    * kernel says that code is to be good on another one, without a change to its instructions.
    */
   Optional<String> compilerFlags() {
-    if (target.gpu() || !device.getPlatformName().contains("Portable Computing Language")) {
+    if (target.gpu() || !isPocl(device)) {
       return Optional.empty();
     }
     boolean wide =
@@ -107,6 +107,10 @@ record Description(
         System.getProperty("tornado.opencl.compiler.flags")
             + (AlignedMemory.wanted() ? ALIGNED : "")
             + (wide ? WIDE : ""));
+  }
+
+  static boolean isPocl(TornadoDevice device) {
+    return device.getPlatformName().contains("Portable Computing Language");
   }
 
   /** Whether kernels have the forms for GPUs. */

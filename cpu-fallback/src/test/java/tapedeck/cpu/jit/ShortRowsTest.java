@@ -25,7 +25,7 @@ import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
 
 /** Short rows, of which a vector loop walks many. */
-class RowTotalsTest extends KernelForms {
+class ShortRowsTest extends KernelForms {
   private static final long[] LENGTHS = {2, 3, 5, 8, 10, 16, 17, 20, 31, 33, 50, 63};
   private static final long[][] GRIDS = {{1, 16}, {7, 25}, {3, 700}, {2, 2500}};
 
@@ -87,7 +87,7 @@ class RowTotalsTest extends KernelForms {
     for (long d : LENGTHS) {
       for (long[] g : GRIDS) {
         Kernel k = distances(t, g[0], g[1], d);
-        assertTrue(RowTotals.suit(k), "rows of " + d);
+        assertTrue(ShortRows.haveTotals(k), "rows of " + d);
         List<byte[]> data = Runs.data(k, 5);
         Runs.compare(
             "rows of " + d + " " + t, k, Runs.run(interp, k, data), Runs.run(vectors, k, data));
@@ -107,7 +107,7 @@ class RowTotalsTest extends KernelForms {
       List<byte[]> data = Runs.data(k, 9);
       List<byte[]> together = Runs.run(CpuKernel.compile(k, "together", true), k, data);
       System.setProperty(Settings.WITHOUT.key(), Optimisation.SHORT_ROWS.label());
-      assertFalse(RowTotals.suit(k));
+      assertFalse(ShortRows.haveTotals(k));
       List<byte[]> apart = Runs.run(CpuKernel.compile(k, "apart", true), k, data);
       System.clearProperty(Settings.WITHOUT.key());
       for (int i = 3; i < 5; i++) {
@@ -165,7 +165,7 @@ class RowTotalsTest extends KernelForms {
 
   @Test
   void longRowsAndFewOfThemAreLeftAlone() {
-    assertFalse(RowTotals.suit(distances(DType.FLOAT32, 3, 40, 8L * Vec.LANES)));
-    assertFalse(RowTotals.suit(distances(DType.FLOAT32, 3, 2, 20)));
+    assertFalse(ShortRows.haveTotals(distances(DType.FLOAT32, 3, 40, 8L * Vec.LANES)));
+    assertFalse(ShortRows.haveTotals(distances(DType.FLOAT32, 3, 2, 20)));
   }
 }

@@ -12,17 +12,55 @@ import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Optimisation;
 
 /**
- * Which kernels reduce short rows that lie one after another, such as the squared distances of many
- * points in a few dimensions. One at a time, a row costs more to begin and to end than to sum; so a
- * vector loop walks many of them, and what follows is done for all of their results at once.
+ * Which kernels have short rows that lie one after another, such as the squared distances of many
+ * points in a few dimensions. One at a time, a row costs more to begin and to end than what is done
+ * in it; so a vector loop walks many of them.
  */
-final class RowTotals {
+final class ShortRows {
+  /** Most elements of a row of an elementwise kernel. */
+  private static final int SHORT_AXIS = 256;
+
+  /** Grid points from which on rows of two or three are worth vectors. */
+  private static final long MANY_POINTS = 4096;
+
   /** Vectors from which on rows have several accumulators, and are worth a loop each. */
   private static final int LONG = 8;
 
-  private RowTotals() {}
+  private ShortRows() {}
 
-  static boolean suit(Kernel kernel) {
+  /**
+   * Loops around a short axis, for which blocks of one row each would be mostly overhead; none
+   * unless the kernel is a single vector loop.
+   */
+  static List<Loop> walked(Kernel kernel, Dependences dependences) {
+    if (kernel.grid().size() < 2
+        || kernel.grid().getLast().extent() > SHORT_AXIS
+        || kernel.phases().size() != 1
+        || !(kernel.phases().get(0) instanceof Phase.Emit e)
+        || !e.loops().isEmpty()) {
+      return List.of();
+    }
+    Loop axis = kernel.grid().getLast();
+    List<Loop> outer = kernel.grid().subList(0, kernel.grid().size() - 1);
+    List<Loop> inner = outer.subList(Math.max(0, outer.size() - 2), outer.size());
+    List<Sink> sinks = e.stores().stream().<Sink>map(Sink.ToParam::new).toList();
+    BlockPlan plan = new BlockPlan(axis, inner, sinks, dependences, new ScratchSpace(), 0);
+    return plan.walksRows() ? inner : List.of();
+  }
+
+  /** Whether an elementwise kernel with rows too short for anything else goes by vectors. */
+  static boolean areWorthVectors(Kernel kernel) {
+    return Optimisation.SHORT_ROWS.isOn()
+        && kernel.points() >= MANY_POINTS
+        && Transposes.of(kernel) == null
+        && !walked(kernel, new Dependences()).isEmpty();
+  }
+
+  /**
+   * Whether all reductions go along short rows, one for each grid point, so that what follows can
+   * be done for a block of their results at once.
+   */
+  static boolean haveTotals(Kernel kernel) {
     if (!Optimisation.SHORT_ROWS.isOn() || kernel.grid().isEmpty()) {
       return false;
     }
