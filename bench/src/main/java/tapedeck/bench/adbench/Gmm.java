@@ -30,7 +30,10 @@ public final class Gmm implements AdbenchProblem {
 
   private final GmmInstance in;
   private final Params params;
-  private final Tensor x;
+
+  /** (n, d+1): points with a one after each. */
+  private final Tensor points;
+
   private final Tensor lower;
   private final double constant;
   private final Fn1<Params, Tensor> objective;
@@ -44,11 +47,20 @@ public final class Gmm implements AdbenchProblem {
             Tensors.of(dtype, in.alphas(), in.k()),
             Tensors.of(dtype, in.means(), in.k(), d),
             Tensors.of(dtype, in.icf(), in.k(), d * (d + 1) / 2));
-    this.x = Tensors.of(dtype, in.x(), in.n(), d);
+    this.points = Tensors.of(dtype, withOnes(in.x(), d), in.n(), d + 1);
     this.lower = Tensor.of(lowerIndex(d));
     this.constant = constant(in);
     this.objective = Ad.jit((Fn1<Params, Tensor>) this::value);
     this.gradient = Ad.jit(Ad.valueAndGrad((Fn1<Params, Tensor>) this::value));
+  }
+
+  private static double[] withOnes(double[] x, int d) {
+    double[] out = new double[x.length / d * (d + 1)];
+    for (int i = 0; i < x.length / d; i++) {
+      System.arraycopy(x, i * d, out, i * (d + 1), d);
+      out[i * (d + 1) + d] = 1;
+    }
+    return out;
   }
 
   /** For each element (row, column) of L its place in an icf row that has a zero appended. */
@@ -94,10 +106,11 @@ public final class Gmm implements AdbenchProblem {
     Tensor expQ = q.exp();
     Tensor l = p.icf().pad(new int[] {0, 0}, new int[] {0, 1}, 0).take(lower, 1).reshape(k, d, d);
     Tensor qs = l.add(expQ.expandDims(2).mul(Tensor.eye(dtype, d)));
-    // Q(x-μ) = Qx - Qμ: one matrix product for all points and components.
-    Tensor qx = x.matmul(qs.reshape(k * d, d).t()).reshape(in.n(), k, d);
-    Tensor qmu = qs.matmul(p.means().expandDims(2)).reshape(k, d);
-    Tensor inner = p.alphas().add(q.sum(1)).sub(qx.sub(qmu).square().sum(2).mul(0.5));
+    // Q(x-μ) = (Q, -Qμ)(x, 1): one matrix product for all points and components.
+    Tensor qmu = qs.matmul(p.means().expandDims(2));
+    Tensor affine = Tensor.concat(2, qs, qmu.neg()).reshape(k * d, d + 1);
+    Tensor scaled = points.matmul(affine.t()).reshape(in.n(), k, d);
+    Tensor inner = p.alphas().add(q.sum(1)).sub(scaled.square().sum(2).mul(0.5));
     Tensor likelihood = inner.logSumExp(1).sum().sub(p.alphas().logSumExp().mul(in.n()));
     Tensor strict = p.icf().slice(1, d, d * (d + 1) / 2);
     Tensor prior =

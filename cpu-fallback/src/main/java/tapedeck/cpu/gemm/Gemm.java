@@ -2,6 +2,7 @@ package tapedeck.cpu.gemm;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import tapedeck.ad.type.Optimisation;
 import tapedeck.cpu.math.Memory;
 
 /**
@@ -41,6 +42,12 @@ public final class Gemm {
    */
   private static final int GROUP = 4;
 
+  /** Most blocks of rows each of which packs all of B for itself. */
+  private static final int OWN_BLOCKS = 2;
+
+  /** Columns at most of a task that packs its own part of B. */
+  private static final int OWN_COLUMNS = 1024;
+
   /** Rows of a computed operand that are computed before they are packed. */
   private static final int FILLED = 32;
 
@@ -77,6 +84,13 @@ public final class Gemm {
 
   /** B if it is read where it lies, else null. */
   private final Operand.Strided inPlace;
+
+  /**
+   * Whether each task packs the part of B that it multiplies with. Where one block or two have all
+   * rows hardly anybody else needs that part, and it stays in the second-level cache of who packed
+   * it.
+   */
+  private final boolean own;
 
   /** Which part of B is at hand. */
   private int n0;
@@ -115,10 +129,6 @@ public final class Gemm {
     int slices = ceilDiv(k, blocking.kc());
     this.kc = ceilDiv(k, slices);
     this.nb = blocking.nb(kc, size);
-    long columns = Blocking.PACKED / ((long) k * size) / nb * nb;
-    this.nc = (int) Math.min(roundUp(n, lanes), Math.max(columns, roundUp(1024, nb)));
-    long slicesPacked = Math.max(1, Blocking.PACKED / ((long) kc * nc * size));
-    this.kPacked = (int) Math.min(k, slicesPacked * kc);
     int blocks = ceilDiv(m, blocking.mc());
     if (blocks > threads) {
       blocks = roundUp(blocks, threads);
@@ -135,6 +145,12 @@ public final class Gemm {
                 && (m <= FEW_ROWS ? isNear(s) : smallInPlace)
             ? s
             : null;
+    this.own = inPlace == null && rowBlocks <= OWN_BLOCKS && Optimisation.OWN_PANELS.isOn();
+    long columns = Blocking.PACKED / ((long) k * size) / nb * nb;
+    int most = roundUp(n, lanes);
+    this.nc = own ? most : (int) Math.min(most, Math.max(columns, roundUp(1024, nb)));
+    long slicesPacked = Math.max(1, Blocking.PACKED / ((long) kc * nc * size));
+    this.kPacked = own ? k : (int) Math.min(k, slicesPacked * kc);
     // where B is not packed the tile has an address of its own for it, and gains less from panels
     this.byRows = rows || (canBeRows && !Blocking.FEW_REGISTERS && inPlace != null);
     this.tiles = Tiles.of(f64, byRows, inPlace == null, blocking);
@@ -196,6 +212,24 @@ public final class Gemm {
       zeros(f64, m, n, epilogue);
       return;
     }
+    int parts = DeepProduct.parts(f64, m, n, k);
+    if (parts > 1) {
+      DeepProduct.run(f64, m, n, k, a, b, epilogue, parallel, parts);
+    } else {
+      whole(f64, m, n, k, a, b, epilogue, parallel);
+    }
+  }
+
+  /** As above, of a product that has elements and is not cut by its depth. */
+  static void whole(
+      boolean f64,
+      int m,
+      int n,
+      int k,
+      Operand a,
+      Operand b,
+      Epilogue epilogue,
+      Parallel parallel) {
     Parallel by = (double) m * n * k < WORTH_THREADS ? Parallel.SEQUENTIAL : parallel;
     if (Math.min(m, n) <= SkinnyProduct.FEW && k <= SkinnyProduct.DEEP) {
       SkinnyProduct.run(f64, m, n, k, a, b, epilogue, by);
@@ -236,13 +270,16 @@ public final class Gemm {
       paddedCols = roundUp(cols, lanes);
       int wanted = rowBlocks >= 2 * by.threads() ? 1 : ceilDiv(2 * by.threads(), rowBlocks);
       panels = ceilDiv(cols, nr);
-      colBlocks = by.threads() == 1 ? 1 : Math.min(wanted, panels);
+      if (own) {
+        wanted = Math.max(wanted, ceilDiv(cols, OWN_COLUMNS));
+      }
+      colBlocks = by.threads() == 1 && !own ? 1 : Math.min(wanted, panels);
       if (split && store == null) {
         sums = mine.sums.bytes((long) roundUp(m, blocking.mr()) * paddedCols * size);
       }
       for (k0 = 0; k0 < k; k0 += kPacked) {
         depth = Math.min(kPacked, k - k0);
-        if (inPlace == null) {
+        if (inPlace == null && !own) {
           packedB = mine.b.bytes((long) paddedCols * depth * size);
           int slices = ceilDiv(depth, kc);
           group = by.threads() == 1 ? GROUP : ceilDiv(panels * slices, 4 * by.threads());
@@ -262,8 +299,13 @@ public final class Gemm {
     int col = task % groups * group * nr;
     int deep = Math.min(kc, depth - slice * kc);
     int width = Math.min(group * nr, cols - col);
-    int row = k0 + slice * kc;
     long dst = packedB + ((long) slice * kc * paddedCols + (long) col * deep) * size;
+    packB(k0 + slice * kc, deep, col, width, dst);
+  }
+
+  /** Packs some columns of one slice of B into panels. */
+  private void packB(int row, int deep, int col, int width, long dst) {
+    int nr = blocking.nr();
     switch (b) {
       case Operand.Strided s when s.colStride() == 1 -> {
         long src = s.address() + (row * s.rowStride() + n0 + col) * size;
@@ -437,10 +479,15 @@ public final class Gemm {
       int panel = byRows ? mr * lda : panel(mr, deep);
       for (int jb = 0; jb < width; jb += nb) {
         int end = Math.min(width, jb + nb);
+        long packed = packedB + ((long) row * paddedCols + (long) (col0 + jb) * deep) * size;
+        if (own) {
+          packed = mine.b.bytes((long) nb * deep * size);
+          packB(row, deep, col0 + jb, end - jb, packed);
+        }
         for (int i = 0, at = 0; i < rows; i += mr, at += panel) {
           int tall = Math.min(mr, rows - i);
           long c = first + (store == null && once ? 0 : i * ld * size);
-          tiles(panelsOfA, at, lda, row, deep, tall, col0, jb, end, c, ld, mine.tile);
+          tiles(panelsOfA, at, lda, row, deep, tall, packed, col0, jb, end, c, ld, mine.tile);
           if (last && store == null) {
             epilogue.tile(c + (long) jb * size, (int) ld, m0 + i, tall, n0 + col0 + jb, end - jb);
           }
@@ -457,6 +504,7 @@ public final class Gemm {
       int row,
       int deep,
       int tall,
+      long packed,
       int col0,
       int jb,
       int end,
@@ -479,7 +527,7 @@ public final class Gemm {
         pb = inPlace.address() + (k0 + row) * pitch + (long) (n0 + col0 + j) * size;
       } else {
         pitch = (long) vectors * size;
-        pb = packedB + ((long) row * paddedCols + (long) (col0 + j) * deep) * size;
+        pb = packed + (long) (j - jb) * deep * size;
       }
       long to = c + (long) j * size;
       if (store == null || (tall == height && wide == vectors)) {

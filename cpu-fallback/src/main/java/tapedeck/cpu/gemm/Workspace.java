@@ -31,6 +31,9 @@ final class Workspace {
   /** Unfinished sums of a product whose depth is packed in parts. */
   final Slot sums = new Slot();
 
+  /** Products of parts of the depth. */
+  final Slot parts = new Slot();
+
   /** A part of a factor that is not read where it lies. */
   final Slot chunk = new Slot();
 

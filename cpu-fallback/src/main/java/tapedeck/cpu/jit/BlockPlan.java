@@ -178,6 +178,13 @@ final class BlockPlan {
     return forms.get(e) == Form.FIXED && e instanceof Expr.Load && changesWithRows(e);
   }
 
+  /** Whether a value changes neither along the axis nor with the loops over rows from one on. */
+  boolean isFixed(Expr e, int level) {
+    Set<Loop> changing = dependences.of(e);
+    return !changing.contains(axis)
+        && rows.subList(level, rows.size()).stream().noneMatch(changing::contains);
+  }
+
   List<Step> steps() {
     return steps;
   }

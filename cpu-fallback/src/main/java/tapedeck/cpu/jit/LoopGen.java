@@ -200,9 +200,9 @@ final class LoopGen {
 
   /** The loops over rows from one of them inwards, and in the innermost that over the block. */
   private void rows(int level) {
+    Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
+    fix(rowSplats(0, level), level);
     if (level == plan.rows().size()) {
-      Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
-      splats.putAll(rowSplats(0));
       beginTotals();
       if (isShort()) {
         straight();
@@ -210,10 +210,31 @@ final class LoopGen {
         loop();
       }
       storeTotals();
-      splats.clear();
-      splats.putAll(outside);
-      return;
+    } else {
+      walk(level);
     }
+    splats.clear();
+    splats.putAll(outside);
+  }
+
+  /** Makes values that change with outer loops alone once for all that is done inside of them. */
+  private void fix(Map<Expr, Integer> loaded, int level) {
+    splats.putAll(loaded);
+    loop.stored().forEach(e -> fix(e, level, splats));
+    loop.sinks().forEach(s -> fix(s.value(), level, splats));
+  }
+
+  private void fix(Expr e, int level, Map<Expr, Integer> lanes) {
+    if (!lanes.containsKey(e) && plan.computes(loop, e)) {
+      if (plan.isFixed(e, level)) {
+        value(e, -1, 0, lanes);
+      } else {
+        e.children().forEach(c -> fix(c, level, lanes));
+      }
+    }
+  }
+
+  private void walk(int level) {
     Loop row = plan.rows().get(level);
     int i = asm.local(TypeKind.INT);
     int limit = code.parameterSlot(2);
@@ -260,15 +281,40 @@ final class LoopGen {
   private void straight() {
     code.iconst_0();
     int zero = asm.keep(TypeKind.INT);
-    for (int i = 0; i < vectorsOfAxis(); i++) {
+    List<Map<Expr, Integer>> values = new ArrayList<>();
+    int n = vectorsOfAxis();
+    for (int i = 0; i < n; i++) {
+      values.add(compute(zero, i == n - 1 && endsWhole() ? lastWhole() : i * vectors.lanes));
+    }
+    for (int i = 0; i < n; i++) {
       int ahead = i * vectors.lanes;
       int left = -1;
-      if (ahead + vectors.lanes > plan.axis().extent()) {
+      if (i == n - 1 && endsWhole()) {
+        ahead = lastWhole();
+      } else if (ahead + vectors.lanes > plan.axis().extent()) {
         code.iload(count).loadConstant(ahead).isub();
         left = asm.keep(TypeKind.INT);
       }
-      body(zero, ahead, 0, left);
+      store(values.get(i), zero, ahead, 0, left);
     }
+  }
+
+  /**
+   * Whether the last vector of a row is a whole one that begins before the one before it ends. The
+   * next row may be read from where this one was written, as in place, and a processor waits for a
+   * part of a vector that it has just written.
+   */
+  private boolean endsWhole() {
+    return Optimisation.WHOLE_ENDS.isOn()
+        && !plan.rows().isEmpty()
+        && lastWhole() > 0
+        && plan.axis().extent() % vectors.lanes > 0
+        && loop.stored().isEmpty()
+        && loop.sinks().stream().allMatch(s -> s instanceof Sink.ToParam);
+  }
+
+  private int lastWhole() {
+    return (int) plan.axis().extent() - vectors.lanes;
   }
 
   // ---- totals of rows -------------------------------------------------------------------------
@@ -300,11 +346,17 @@ final class LoopGen {
         });
   }
 
-  /** Vectors of the values that are the same along the axis, in a row from the current one. */
-  private Map<Expr, Integer> rowSplats(int ahead) {
+  /**
+   * Vectors of the values that are the same along the axis and the rows from a level inwards, as
+   * far as there are none yet, in a row from the current one.
+   */
+  private Map<Expr, Integer> rowSplats(int ahead, int level) {
     Map<Expr, Integer> out = new IdentityHashMap<>();
     rowSplats.forEach(
         (e, address) -> {
+          if (splats.containsKey(e) || !plan.isFixed(e, level)) {
+            return;
+          }
           vectors.broadcast(
               e.dtype(),
               () -> {
@@ -342,8 +394,9 @@ final class LoopGen {
   private void foldRows(int atOnce) {
     List<Map<Expr, Integer>> fixed = new ArrayList<>();
     for (int r = 0; r < atOnce; r++) {
-      Map<Expr, Integer> m = rowSplats(r);
+      Map<Expr, Integer> m = rowSplats(r, 1);
       m.putAll(splats);
+      loop.sinks().forEach(s -> fix(s.value(), 1, m));
       fixed.add(m);
     }
     int j = asm.local(TypeKind.INT);
@@ -400,6 +453,16 @@ final class LoopGen {
     code.iconst_0().istore(j);
     Label top = code.newLabel();
     Label end = code.newLabel();
+    if (endsWhole()) {
+      // computed before the row is written, which may be where it is read from
+      code.iconst_0();
+      int zero = asm.keep(TypeKind.INT);
+      Map<Expr, Integer> ofLast = compute(zero, lastWhole());
+      wholeVectors(j, 1);
+      code.labelBinding(end);
+      store(ofLast, zero, lastWhole(), 0, -1);
+      return;
+    }
     if (folds.isEmpty() && totals.isEmpty()) {
       // Only stores have to know how many lanes count, so one body does for whole vectors and the
       // tail.
@@ -466,9 +529,18 @@ final class LoopGen {
    * @param left int local with the number of lanes that count, negative if all do
    */
   private void body(int j, int ahead, int lane, int left) {
+    store(compute(j, ahead), j, ahead, lane, left);
+  }
+
+  private Map<Expr, Integer> compute(int j, int ahead) {
     Map<Expr, Integer> lanes = new IdentityHashMap<>(splats);
     loop.stored().forEach(e -> value(e, j, ahead, lanes));
     loop.sinks().forEach(s -> value(s.value(), j, ahead, lanes));
+    return lanes;
+  }
+
+  /** Does what there is to do with the values of a vector. */
+  private void store(Map<Expr, Integer> lanes, int j, int ahead, int lane, int left) {
     for (Expr e : loop.stored()) {
       vectors.store(
           e.dtype(),

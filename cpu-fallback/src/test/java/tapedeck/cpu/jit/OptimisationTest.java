@@ -22,7 +22,12 @@ import tapedeck.ad.type.TapedeckException;
 /** Results do not depend on whether an optimisation is on. */
 class OptimisationTest {
   private static final Set<Optimisation> SAME_BITS =
-      EnumSet.of(Optimisation.OWN_LOOPS, Optimisation.KEPT_RESULTS);
+      EnumSet.of(
+          Optimisation.OWN_LOOPS,
+          Optimisation.KEPT_RESULTS,
+          Optimisation.OWN_PANELS,
+          Optimisation.WHOLE_ENDS,
+          Optimisation.OWN_SHARES);
 
   @AfterEach
   void usual() {
@@ -32,7 +37,7 @@ class OptimisationTest {
   /** Rows of several lengths: maxima, exponentials, sums, a long chain with several results. */
   private static double[][] results() {
     Random random = new Random(23);
-    double[][] out = new double[10][];
+    double[][] out = new double[12][];
     int n = 0;
     for (int columns : new int[] {20, 700}) {
       double[] values = new double[30 * columns];
@@ -45,6 +50,7 @@ class OptimisationTest {
       out[n++] = apply(x, t -> t.square().sum(1).add(t.max(1)));
       out[n++] = apply(x, t -> t.mul(t.sum(true, 1)).min(1));
       out[n++] = apply(x, Ad.grad((Fn1<Tensor, Tensor>) OptimisationTest::chain));
+      out[n++] = apply(x, t -> t.matmul(t.t().matmul(t)));
     }
     return out;
   }

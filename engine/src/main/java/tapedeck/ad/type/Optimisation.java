@@ -19,7 +19,15 @@ public enum Optimisation {
   /** The CPU backend keeps values that later phases need where results will be. Same bits. */
   KEPT_RESULTS,
   /** Vector loops of the CPU backend walk many short rows. */
-  SHORT_ROWS;
+  SHORT_ROWS,
+  /** A block of a product on the CPU backend packs its own part of the right operand. Same bits. */
+  OWN_PANELS,
+  /** Short rows end in a whole vector on the CPU backend, not in a part of one. Same bits. */
+  WHOLE_ENDS,
+  /** A thread of the CPU backend does the same part of every kernel, if it can. Same bits. */
+  OWN_SHARES,
+  /** The CPU backend cuts deep products of few results into parts of their depth. */
+  DEPTH_PARTS;
 
   /** {@return the name in the setting, such as {@code short-rows}} */
   public String label() {
