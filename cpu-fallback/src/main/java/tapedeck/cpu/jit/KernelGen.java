@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
@@ -64,11 +65,14 @@ final class KernelGen {
   /**
    * Code and how to run it.
    *
-   * @param units number of independent work units
-   * @param unitExtent values of the innermost grid loop that a unit does
+   * @param work the independent work units
    * @param scratchBytes scratch memory that a thread needs
    */
-  record Generated(KernelCode code, long units, long unitExtent, long scratchBytes) {}
+  record Generated(KernelCode code, WorkUnits work, long scratchBytes) {
+    long units() {
+      return work.count();
+    }
+  }
 
   private final Kernel kernel;
   private final Mode mode;
@@ -101,7 +105,12 @@ final class KernelGen {
   private KernelGen(Kernel kernel, Code with) {
     KernelShape shape = new KernelShape(kernel);
     this.half = shape.hasFloat64();
-    this.mode = with == Code.SCALARS ? Mode.SCALAR : mode(kernel);
+    boolean together = ShortRows.haveTotals(kernel);
+    // each of the short rows whose totals vectors make together is a row by itself in scalar code
+    this.mode =
+        with == Code.SCALARS
+            ? Mode.SCALAR
+            : with == Code.LANES && together ? Mode.ROWS : mode(kernel);
     if (with == Code.LANES && mode != Mode.ROWS) {
       throw new IllegalArgumentException("not in rows: " + mode);
     }
@@ -131,7 +140,7 @@ final class KernelGen {
         mode == Mode.COLUMNS && transposes == null
             ? ShortRows.walked(this.kernel, dependences)
             : List.of();
-    this.totals = mode == Mode.COLUMNS && ShortRows.haveTotals(kernel);
+    this.totals = mode == Mode.COLUMNS && together;
     Set<Loop> changing = axis == null ? Set.of() : Set.of(axis);
     // Scalar code has all accumulators of a loop in memory.
     long lanes =
@@ -151,6 +160,15 @@ final class KernelGen {
     return kernel.contraction().isEmpty() && mode(kernel) == Mode.ROWS;
   }
 
+  /** Scalar code that has the bits of vector code, if there is any, and vector code too. */
+  static Optional<Code> twin(Kernel kernel) {
+    Mode by = mode(kernel);
+    return by == Mode.SCALAR
+            || kernel.phases().stream().anyMatch(p -> p instanceof Phase.ScatterAdd)
+        ? Optional.empty()
+        : Optional.of(by == Mode.ROWS || ShortRows.haveTotals(kernel) ? Code.LANES : Code.SCALARS);
+  }
+
   private static Mode mode(Kernel kernel) {
     Mode by = new KernelShape(kernel).mode(SHORT);
     boolean together = by == Mode.SCALAR && ShortRows.areWorthVectors(kernel);
@@ -160,7 +178,7 @@ final class KernelGen {
   static Generated generate(Kernel kernel, Code with) {
     KernelGen g = new KernelGen(kernel, with);
     KernelCode code = g.out.load(g::run);
-    return new Generated(code, g.units(), g.mode == Mode.COLUMNS ? g.chunk : 1, g.space.bytes());
+    return new Generated(code, g.work(), g.space.bytes());
   }
 
   /** The class files of a kernel, shared methods among them, for tests. */
@@ -171,10 +189,15 @@ final class KernelGen {
     return files;
   }
 
-  private long units() {
-    return mode == Mode.COLUMNS
-        ? Contraction.extent(groups()) * chunks()
-        : Contraction.extent(kernel.grid());
+  private WorkUnits work() {
+    List<Loop> grid = kernel.grid();
+    long[] extents = grid.stream().mapToLong(Loop::extent).toArray();
+    long[] each = new long[extents.length];
+    for (int i = 0; i < each.length; i++) {
+      boolean axis = i == each.length - 1;
+      each[i] = mode != Mode.COLUMNS ? 1 : axis ? chunk : perUnit(grid.get(i));
+    }
+    return new WorkUnits(extents, each);
   }
 
   /** Values of a loop that a work unit of columns does: of most outer loops, one. */
@@ -204,10 +227,6 @@ final class KernelGen {
     return mode == Mode.COLUMNS
         ? kernel.grid().subList(0, kernel.grid().size() - 1)
         : kernel.grid();
-  }
-
-  private long chunks() {
-    return (kernel.grid().getLast().extent() + chunk - 1) / chunk;
   }
 
   /** Scratch bytes of one value of a block; not a power of two, or all would share cache lines. */

@@ -7,10 +7,12 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Reducer;
@@ -201,7 +203,7 @@ final class LoopGen {
   /** The loops over rows from one of them inwards, and in the innermost that over the block. */
   private void rows(int level) {
     Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
-    fix(rowSplats(0, level), level);
+    fix(rowSplats(0, level));
     if (level == plan.rows().size()) {
       beginTotals();
       if (isShort()) {
@@ -218,20 +220,35 @@ final class LoopGen {
   }
 
   /** Makes values that change with outer loops alone once for all that is done inside of them. */
-  private void fix(Map<Expr, Integer> loaded, int level) {
+  private void fix(Map<Expr, Integer> loaded) {
     splats.putAll(loaded);
-    loop.stored().forEach(e -> fix(e, level, splats));
-    loop.sinks().forEach(s -> fix(s.value(), level, splats));
+    fixIn(splats);
   }
 
-  private void fix(Expr e, int level, Map<Expr, Integer> lanes) {
-    if (!lanes.containsKey(e) && plan.computes(loop, e)) {
-      if (plan.isFixed(e, level)) {
-        value(e, -1, 0, lanes);
-      } else {
-        e.children().forEach(c -> fix(c, level, lanes));
-      }
+  private void fixIn(Map<Expr, Integer> lanes) {
+    Set<Expr> others = Collections.newSetFromMap(new IdentityHashMap<>());
+    loop.stored().forEach(e -> fix(e, lanes, others));
+    loop.sinks().forEach(s -> fix(s.value(), lanes, others));
+  }
+
+  /** Whether the value is made of those that are known, and is known now too. */
+  private boolean fix(Expr e, Map<Expr, Integer> lanes, Set<Expr> others) {
+    if (lanes.containsKey(e)) {
+      return true;
     }
+    if (!plan.computes(loop, e) || others.contains(e)) {
+      return false;
+    }
+    boolean known = true;
+    for (Expr c : e.children()) {
+      known &= fix(c, lanes, others);
+    }
+    if (known) {
+      value(e, -1, 0, lanes);
+    } else {
+      others.add(e);
+    }
+    return known;
   }
 
   private void walk(int level) {
@@ -396,7 +413,7 @@ final class LoopGen {
     for (int r = 0; r < atOnce; r++) {
       Map<Expr, Integer> m = rowSplats(r, 1);
       m.putAll(splats);
-      loop.sinks().forEach(s -> fix(s.value(), 1, m));
+      fixIn(m);
       fixed.add(m);
     }
     int j = asm.local(TypeKind.INT);

@@ -2,14 +2,15 @@ package tapedeck.cpu.jit;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
 
 /**
- * An elementwise kernel, or one along rows, that begins in scalar code. The JIT takes some hundred
- * milliseconds to compile vector code, which until then is slower than scalar code by a factor of
- * ten or more. So vector code is made only for a kernel that has computed for a while, and one
- * thread at a time tries it on single units until it is the faster one. Both give the same bits.
+ * A kernel that begins in scalar code. The JIT takes some hundred milliseconds to compile vector
+ * code, which until then is slower than scalar code by a factor of ten or more. So vector code is
+ * made only for a kernel that has computed for a while, and one thread at a time tries it on single
+ * units until it is the faster one. Both give the same bits.
  */
 final class TieredLoops implements CpuKernel {
   /** Nanoseconds in scalar code from which vector code is worth its compilation. */
@@ -21,14 +22,16 @@ final class TieredLoops implements CpuKernel {
   /** Trials on end that must have been faster than scalar code. */
   private static final int FASTER = 3;
 
+  /** Times what a trial took that pass before the next one. */
+  private static final int PAUSE = 2;
+
   /** A run of a single unit tries vector code once in so many. */
   private static final int TURN = 4;
 
   private final Kernel kernel;
-  private final long extent;
 
-  /** Points of a work unit while there is only scalar code. */
-  private final long first;
+  /** Units while there is only scalar code. */
+  private final WorkUnits first;
 
   private final long work;
   private final KernelGen.Generated scalar;
@@ -43,6 +46,9 @@ final class TieredLoops implements CpuKernel {
   /** Least nanoseconds per element of scalar code. */
   private volatile double best = Double.MAX_VALUE;
 
+  /** When vector code may be tried again: the JIT needs processors too. */
+  private volatile long pause = System.nanoTime();
+
   // Of the thread that tries vector code.
   private int trials;
   private int faster;
@@ -50,26 +56,18 @@ final class TieredLoops implements CpuKernel {
 
   TieredLoops(Kernel kernel, long work) {
     this.kernel = kernel;
-    this.extent = kernel.points();
     this.work = work;
-    boolean isFlat = isFlat(kernel);
-    this.first = isFlat ? KernelGen.CHUNK : 1;
-    this.scalar =
-        KernelGen.generate(kernel, isFlat ? KernelGen.Code.SCALARS : KernelGen.Code.LANES);
+    long reduced = 1;
+    for (Phase p : kernel.phases()) {
+      reduced = Math.max(reduced, Contraction.extent(p.loops()));
+    }
+    this.first = WorkUnits.flat(kernel.points(), Math.max(1, KernelGen.CHUNK / reduced));
+    this.scalar = KernelGen.generate(kernel, KernelGen.twin(kernel).orElseThrow());
   }
 
-  /** Whether scalar code can do any part of the kernel with the bits of vectors. */
+  /** Whether there is scalar code with the bits of vectors. */
   static boolean suits(Kernel kernel) {
-    return isFlat(kernel) || KernelGen.isInRows(kernel);
-  }
-
-  /** Whether all is one loop over elements. */
-  private static boolean isFlat(Kernel kernel) {
-    return kernel.contraction().isEmpty()
-        && kernel.grid().size() == 1
-        && kernel.phases().size() == 1
-        && kernel.phases().get(0) instanceof Phase.Emit e
-        && e.loops().isEmpty();
+    return KernelGen.twin(kernel).isPresent();
   }
 
   @Override
@@ -91,8 +89,8 @@ final class TieredLoops implements CpuKernel {
     if (vectors == null && nanos.get() >= ENOUGH) {
       vectors = new Loops(kernel, KernelGen.generate(kernel, KernelGen.Code.VECTORS), work);
     }
-    long unit = vectors == null ? first : vectors.generated().unitExtent();
-    long units = (extent + unit - 1) / unit;
+    WorkUnits by = vectors == null ? first : vectors.generated().work();
+    long units = by.count();
     boolean mayTry = vectors != null && (units > 1 || runs++ % TURN == 0);
     long perUnit = Math.max(1, work / units);
     long grain = Math.max(1, Loops.ENOUGH / perUnit);
@@ -103,30 +101,35 @@ final class TieredLoops implements CpuKernel {
           if (mayTry && isReady) {
             // Became so during this run.
             inVectors(addresses, from, to);
-          } else if (mayTry && trying.compareAndSet(false, true)) {
+          } else if (mayTry
+              && System.nanoTime() - pause >= 0
+              && trying.compareAndSet(false, true)) {
             // Other threads go on in scalar code and do not have to wait long for one unit.
             try {
               tryUnit(addresses, from);
             } finally {
               trying.set(false);
             }
-            inScalars(addresses, (from + 1) * unit, to * unit);
+            inScalars(by, addresses, from + 1, to);
           } else {
-            inScalars(addresses, from * unit, to * unit);
+            inScalars(by, addresses, from, to);
           }
         });
   }
 
-  private void inScalars(long[] addresses, long from, long to) {
-    long end = Math.min(to, extent);
-    if (from >= end) {
-      return;
-    }
+  private void inScalars(WorkUnits by, long[] addresses, long from, long to) {
     long start = System.nanoTime();
-    scalar.code().run(addresses, from, end, Scratch.get(scalar.scratchBytes()), null);
+    long scratch = Scratch.get(scalar.scratchBytes());
+    long points = 0;
+    for (long unit = from; unit < to; unit++) {
+      by.forEach(unit, (p, end) -> scalar.code().run(addresses, p, end, scratch, null));
+      points += by.points(unit);
+    }
     long took = System.nanoTime() - start;
-    nanos.addAndGet(took);
-    best = Math.min(best, (double) took / (end - from));
+    if (points > 0) {
+      nanos.addAndGet(took);
+      best = Math.min(best, (double) took / points);
+    }
   }
 
   private void inVectors(long[] addresses, long from, long to) {
@@ -138,8 +141,9 @@ final class TieredLoops implements CpuKernel {
     KernelGen.Generated g = vectors.generated();
     long start = System.nanoTime();
     inVectors(addresses, unit, unit + 1);
-    long count = Math.min((unit + 1) * g.unitExtent(), extent) - unit * g.unitExtent();
-    faster = (double) (System.nanoTime() - start) / count < best ? faster + 1 : 0;
+    long took = System.nanoTime() - start;
+    faster = (double) took / g.work().points(unit) < best ? faster + 1 : 0;
+    pause = start + PAUSE * took;
     isReady = ++trials >= TRIALS || faster >= FASTER;
   }
 }

@@ -44,7 +44,8 @@ final class TileGen {
   static KernelGen.Generated generate(Kernel kernel, Region region) {
     TileGen g = new TileGen(kernel, region);
     KernelCode code = g.out.load(g::run);
-    return new KernelGen.Generated(code, Contraction.extent(region.rows()), 1, g.space.bytes());
+    return new KernelGen.Generated(
+        code, WorkUnits.flat(Contraction.extent(region.rows()), 1), g.space.bytes());
   }
 
   private MethodGen open(CodeBuilder b, int buffers, int scratch, int base) {

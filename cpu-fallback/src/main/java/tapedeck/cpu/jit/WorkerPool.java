@@ -38,7 +38,7 @@ final class WorkerPool implements AutoCloseable {
   private record Job(
       Body body, long units, long grain, AtomicLongArray shares, AtomicInteger running) {
     static Job of(Body body, long units, long wanted, int threads) {
-      long least = Math.max(wanted, (units >> Integer.SIZE - 2) + 1);
+      long least = Math.max(wanted, (units >> (Integer.SIZE - 2)) + 1);
       long pieces = (units + least - 1) / least;
       // evened out: of two threads neither is to have nearly all
       long grain = (units + pieces - 1) / pieces;
@@ -46,7 +46,9 @@ final class WorkerPool implements AutoCloseable {
       int owners = Optimisation.OWN_SHARES.isOn() ? (int) Math.min(threads, pieces) : 1;
       AtomicLongArray shares = new AtomicLongArray(owners * APART);
       for (int i = 0; i < owners; i++) {
-        shares.set(i * APART, pieces * (i + 1) / owners << Integer.SIZE | pieces * i / owners);
+        long from = pieces * i / owners;
+        long to = pieces * (i + 1) / owners;
+        shares.set(i * APART, (to << Integer.SIZE) | from);
       }
       return new Job(body, units, grain, shares, new AtomicInteger(1));
     }
@@ -60,7 +62,7 @@ final class WorkerPool implements AutoCloseable {
         if (from >= to) {
           return -1;
         }
-        long then = last ? to - 1 << Integer.SIZE | from : now + 1;
+        long then = last ? (((to - 1) << Integer.SIZE) | from) : now + 1;
         if (shares.compareAndSet(share * APART, now, then)) {
           return last ? to - 1 : from;
         }

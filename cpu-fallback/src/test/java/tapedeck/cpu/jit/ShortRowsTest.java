@@ -42,7 +42,7 @@ class ShortRowsTest extends KernelForms {
    * Of x (n, k, d), centres (k, d) and weights (n, k): the weighted sum of squares of x - centre
    * along d, the largest x, and a sum and a bias of both.
    */
-  private static Kernel distances(DType t, long n, long k, long d) {
+  static Kernel distances(DType t, long n, long k, long d) {
     Loop i = new Loop(0, n);
     Loop j = new Loop(1, k);
     Loop r = new Loop(2, d);

@@ -1,6 +1,7 @@
 package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -174,7 +175,7 @@ class TieredLoopsTest {
   /** Contents with all NaNs alike. */
   private static byte[] canonical(byte[] bytes, DType t) {
     MemorySegment m = MemorySegment.ofArray(bytes);
-    for (int i = 0; i < N && t.isFloat(); i++) {
+    for (int i = 0; t.isFloat() && i < bytes.length / t.bytes(); i++) {
       if (t == DType.FLOAT32) {
         float v = m.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
         m.set(ValueLayout.JAVA_INT_UNALIGNED, 4L * i, Float.floatToIntBits(v));
@@ -256,14 +257,79 @@ class TieredLoopsTest {
     return new CpuKernel.Loops(k, KernelGen.generate(k, with), 1);
   }
 
+  /** Of all forms: columns, rows, short rows, transposed operands, several outer loops. */
   @Test
-  void onlyFlatKernelsAndRowsAreTiered() {
+  void scalarTwinsOfRandomKernelsHaveTheBitsOfVectors() {
+    Set<KernelGen.Code> seen = EnumSet.noneOf(KernelGen.Code.class);
+    for (long seed = 0; seed < 400; seed++) {
+      Kernel k = RandomKernels.make(seed);
+      Optional<KernelGen.Code> twin = KernelGen.twin(k);
+      if (twin.isPresent()) {
+        seen.add(twin.get());
+        List<byte[]> data = Runs.data(k, seed);
+        sameBits("seed " + seed, k, twin.get(), data);
+      }
+    }
+    assertEquals(EnumSet.of(KernelGen.Code.SCALARS, KernelGen.Code.LANES), seen);
+  }
+
+  @Test
+  void scalarTwinsOfShortRowsHaveTheBitsOfVectors() {
+    for (long d : new long[] {8, 17, 20, 50}) {
+      for (DType t : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+        Kernel k = ShortRowsTest.distances(t, 7, 25, d);
+        sameBits(t + " " + d, k, KernelGen.twin(k).orElseThrow(), Runs.data(k, d));
+      }
+    }
+  }
+
+  private static void sameBits(String what, Kernel k, KernelGen.Code twin, List<byte[]> data) {
+    List<byte[]> scalar = Runs.run(code(k, twin), k, data);
+    List<byte[]> vectors = Runs.run(code(k, KernelGen.Code.VECTORS), k, data);
+    for (int p = 0; p < scalar.size(); p++) {
+      DType t = k.params().get(p).dtype();
+      assertArrayEquals(
+          canonical(vectors.get(p), t),
+          canonical(scalar.get(p), t),
+          what + " " + twin + ", parameter " + p);
+    }
+  }
+
+  /** A unit of vector code is any part of the grid, and is one part in scalar code too. */
+  @Test
+  void unitsOfVectorsCoverEveryPointOnce() {
+    for (long seed = 0; seed < 400; seed++) {
+      Kernel k = RandomKernels.make(seed);
+      WorkUnits work = KernelGen.generate(k, KernelGen.Code.VECTORS).work();
+      int[] times = new int[Math.toIntExact(k.points())];
+      long points = 0;
+      for (long unit = 0; unit < work.count(); unit++) {
+        work.forEach(
+            unit,
+            (from, to) -> {
+              for (long p = from; p < to; p++) {
+                times[(int) p]++;
+              }
+            });
+        points += work.points(unit);
+      }
+      assertEquals(k.points(), points, "seed " + seed);
+      assertTrue(Arrays.stream(times).allMatch(n -> n == 1), "seed " + seed);
+    }
+  }
+
+  @Test
+  void scattersAreNotTiered() {
     Kernel flat = kernel(ScalarOp.ADD, DType.FLOAT32);
     assertTrue(TieredLoops.suits(flat));
-    Loop rows = new Loop(1, 3);
-    Kernel nested =
-        new Kernel(flat.params(), List.of(rows, LOOP), flat.phases(), flat.contraction());
-    assertFalse(TieredLoops.suits(nested));
-    assertInstanceOf(CpuKernel.Loops.class, CpuKernel.compile(nested, "nested", true));
+    Phase.Emit emit = (Phase.Emit) flat.phases().getFirst();
+    Kernel scatter =
+        new Kernel(
+            flat.params(),
+            flat.grid(),
+            List.of(new Phase.ScatterAdd(List.of(), List.of(), emit.stores().getFirst())),
+            flat.contraction());
+    assertFalse(TieredLoops.suits(scatter));
+    assertInstanceOf(CpuKernel.Loops.class, CpuKernel.compile(scatter, "scatter", true));
   }
 }
