@@ -2,7 +2,9 @@ package tapedeck.bench;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -26,6 +28,8 @@ import tapedeck.bench.adbench.HandModel;
 import tapedeck.bench.adbench.Lstm;
 import tapedeck.bench.adbench.LstmInstance;
 import tapedeck.bench.report.AtomicFile;
+import tapedeck.bench.report.Json;
+import tapedeck.bench.report.MachineInfo;
 import tapedeck.bench.report.Stats;
 
 /** Computes an ADBench instance. */
@@ -102,6 +106,9 @@ final class AdbenchCommand implements Callable<Integer> {
       description = "time before the runs in which the JVM compiles what is hot; default: 2")
   private double warmUp = 2;
 
+  @Option(names = "--json", paramLabel = "FILE", description = "where raw samples go")
+  private Optional<Path> json = Optional.empty();
+
   @Option(
       names = "--check",
       description = "compares with NAME_F_Manual.txt and NAME_J_Manual.txt beside the instance")
@@ -138,18 +145,20 @@ final class AdbenchCommand implements Callable<Integer> {
     Path j = out.resolve(name + "_J_Tapedeck.txt");
     Path times = out.resolve(name + "_times_Tapedeck.txt");
     List.of(f, j, times).forEach(AtomicFile::check);
+    json.ifPresent(AtomicFile::check);
     print.printf(
         "%s in %s on %s (%s)%n",
         p.describe(), dtype.dtype, target.name(), target.info().description());
     Timed value = time(p::objective);
     Timed slope = time(p::derivative);
-    print.printf("objective   %.3e s  (first call %.2f s)%n", value.seconds, value.first);
-    print.printf("derivative  %.3e s  (first call %.2f s)%n", slope.seconds, slope.first);
-    print.printf("ratio       %.2f%n", slope.seconds / value.seconds);
+    print.printf("objective   %.3e s  (first call %.2f s)%n", value.median(), value.first);
+    print.printf("derivative  %.3e s  (first call %.2f s)%n", slope.median(), slope.first);
+    print.printf("ratio       %.2f%n", slope.median() / value.median());
 
     p.writeObjective(f, value.result);
     p.writeDerivative(j, slope.result);
-    AdbenchFormat.writeTimes(times, value.seconds, slope.seconds);
+    AdbenchFormat.writeTimes(times, value.median(), slope.median());
+    json.ifPresent(file -> Json.write(file, report(name, p.describe(), value, slope)));
     print.printf("wrote %s, %s, %s%n", f, j, times);
     boolean good = true;
     if (check) {
@@ -175,7 +184,30 @@ final class AdbenchCommand implements Callable<Integer> {
     return good;
   }
 
-  private record Timed(double[] result, double first, double seconds) {}
+  private Map<String, Object> report(String name, String what, Timed value, Timed slope) {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("what", "ADBench instance " + name + ": " + what);
+    m.put("machine", MachineInfo.collect());
+    m.put("dtype", dtype.dtype.toString());
+    m.put("warm_up_seconds", warmUp);
+    m.put("results", List.of(value.report("objective"), slope.report("derivative")));
+    return m;
+  }
+
+  private record Timed(double[] result, double first, double[] samples) {
+    double median() {
+      return Stats.median(samples);
+    }
+
+    Map<String, Object> report(String what) {
+      Map<String, Object> m = new LinkedHashMap<>();
+      m.put("line", what);
+      m.put("first_seconds", first);
+      m.put("median_seconds", median());
+      m.put("seconds", samples);
+      return m;
+    }
+  }
 
   private Timed time(Supplier<double[]> f) {
     long start = System.nanoTime();
@@ -191,6 +223,6 @@ final class AdbenchCommand implements Callable<Integer> {
       result = f.get();
       samples[i] = (System.nanoTime() - t) * 1e-9;
     }
-    return new Timed(result, first, Stats.median(samples));
+    return new Timed(result, first, samples);
   }
 }

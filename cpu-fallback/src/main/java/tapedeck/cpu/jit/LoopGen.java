@@ -6,7 +6,6 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
@@ -15,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
-import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Optimisation;
@@ -61,13 +59,7 @@ final class LoopGen {
   /** Addresses of values that are the same along the axis and differ from row to row. */
   private final Map<Expr, Integer> rowSplats = new IdentityHashMap<>();
 
-  /**
-   * Locals with the accumulators of folds, one for each of the vectors that are combined at once.
-   */
-  private final Map<Sink, int[]> folds = new IdentityHashMap<>();
-
-  /** Locals with the accumulators of the row at hand. */
-  private final Map<Sink, Integer> totals = new IdentityHashMap<>();
+  private final LoopSums sums;
 
   /** Rows between the current one and that of which values are loaded. */
   private int rowsAhead;
@@ -88,6 +80,7 @@ final class LoopGen {
     this.vectors = new VectorCode(asm, place.half());
     this.count = code.parameterSlot(1);
     this.unroll = unroll(plan, loop, vectors.lanes);
+    this.sums = new LoopSums(asm, code, vectors, targets);
   }
 
   static ClassGen.Callee add(BlockGen.Place place, BlockPlan plan, BlockPlan.Step.Vectors loop) {
@@ -115,59 +108,16 @@ final class LoopGen {
       int target = asm.keep(TypeKind.LONG);
       targets.put(s, target);
       remainder(s);
-      if (s instanceof Sink.Fold f && !f.perElement()) {
-        int[] slots = new int[unroll];
-        Arrays.setAll(slots, i -> code.allocateLocal(TypeKind.REFERENCE));
-        folds.put(s, slots);
-      } else if (s instanceof Sink.Total) {
-        totals.put(s, code.allocateLocal(TypeKind.REFERENCE));
-      }
+      sums.add(s, unroll);
     }
-    beginFolds();
+    sums.begin();
     if (plan.foldsRows()) {
       foldRows(plan.rows().getFirst());
     } else {
       rows(0);
     }
-    mergeFolds();
-    storeFolds();
+    sums.end();
     code.return_();
-  }
-
-  private void beginFolds() {
-    folds.forEach(
-        (s, slots) -> {
-          DType t = s.value().dtype();
-          Sink.Fold f = (Sink.Fold) s;
-          vectors.load(t, () -> code.lload(targets.get(s)));
-          code.astore(slots[0]);
-          for (int i = 1; i < slots.length; i++) {
-            vectors.broadcast(t, () -> asm.constant(t, f.reducer().identity(t)));
-            code.astore(slots[i]);
-          }
-        });
-  }
-
-  private void mergeFolds() {
-    folds.forEach(
-        (s, slots) -> {
-          for (int n = slots.length / 2; n > 0; n /= 2) {
-            for (int i = 0; i < n; i++) {
-              combine(((Sink.Fold) s).reducer(), s, slots[i], slots[i + n], -1);
-            }
-          }
-        });
-  }
-
-  private void storeFolds() {
-    folds.forEach(
-        (s, slots) ->
-            vectors.store(
-                s.value().dtype(),
-                () -> code.lload(targets.get(s)),
-                () -> code.aload(slots[0]),
-                -1,
-                -1));
   }
 
   // ---- loops ----------------------------------------------------------------------------------
@@ -205,13 +155,13 @@ final class LoopGen {
     Map<Expr, Integer> outside = new IdentityHashMap<>(splats);
     fix(rowSplats(0, level));
     if (level == plan.rows().size()) {
-      beginTotals();
+      sums.beginRow();
       if (isShort()) {
         straight();
       } else {
         loop();
       }
-      storeTotals();
+      sums.endRow();
     } else {
       walk(level);
     }
@@ -334,35 +284,6 @@ final class LoopGen {
     return (int) plan.axis().extent() - vectors.lanes;
   }
 
-  // ---- totals of rows -------------------------------------------------------------------------
-
-  private void beginTotals() {
-    totals.forEach(
-        (s, slot) -> {
-          DType t = s.value().dtype();
-          vectors.broadcast(t, () -> asm.constant(t, ((Sink.Total) s).reducer().identity(t)));
-          code.astore(slot);
-        });
-  }
-
-  /** Combines lanes by halves, as {@link Folds} does. */
-  private void storeTotals() {
-    totals.forEach(
-        (s, slot) -> {
-          DType t = s.value().dtype();
-          ScalarOp op = ((Sink.Total) s).reducer().op();
-          for (int n = vectors.lanes / 2; n > 0; n /= 2) {
-            int by = n;
-            vectors.operation(
-                op, t, () -> code.aload(slot), () -> vectors.rotate(t, () -> code.aload(slot), by));
-            code.astore(slot);
-          }
-          code.lload(targets.get(s));
-          vectors.first(t, () -> code.aload(slot));
-          asm.put(t);
-        });
-  }
-
   /**
    * Vectors of the values that are the same along the axis and the rows from a level inwards, as
    * far as there are none yet, in a row from the current one.
@@ -432,7 +353,7 @@ final class LoopGen {
       rowsAhead = r;
       for (Sink s : loop.sinks()) {
         value(s.value(), j, 0, lanes);
-        combine(((Sink.Fold) s).reducer(), s, accs.get(s), lanes.get(s.value()), -1);
+        sums.combine(((Sink.Fold) s).reducer(), s, accs.get(s), lanes.get(s.value()), -1);
       }
     }
     rowsAhead = 0;
@@ -480,7 +401,7 @@ final class LoopGen {
       store(ofLast, zero, lastWhole(), 0, -1);
       return;
     }
-    if (folds.isEmpty() && totals.isEmpty()) {
+    if (sums.areNone()) {
       // Only stores have to know how many lanes count, so one body does for whole vectors and the
       // tail.
       code.labelBinding(top).iload(j).iload(count).if_icmpge(end);
@@ -589,24 +510,13 @@ final class LoopGen {
                 -1,
                 -1);
         case Sink.Fold f ->
-            combine(f.reducer(), s, folds.get(s)[lane], lanes.get(s.value()), left < 0 ? -1 : mask);
+            sums.combine(
+                f.reducer(), s, sums.slot(s, lane), lanes.get(s.value()), left < 0 ? -1 : mask);
         case Sink.Total x ->
-            combine(x.reducer(), s, totals.get(s), lanes.get(s.value()), left < 0 ? -1 : mask);
+            sums.combine(
+                x.reducer(), s, sums.slot(s, lane), lanes.get(s.value()), left < 0 ? -1 : mask);
       }
     }
-  }
-
-  /** Combines a vector, or those lanes of it that a mask has, with an accumulator. */
-  private void combine(Reducer by, Sink s, int acc, int value, int mask) {
-    DType t = s.value().dtype();
-    Runnable combined =
-        () -> vectors.operation(by.op(), t, () -> code.aload(acc), () -> code.aload(value));
-    if (mask < 0) {
-      combined.run();
-    } else {
-      vectors.blend(t, () -> code.aload(acc), combined, mask);
-    }
-    code.astore(acc);
   }
 
   /** Evaluates a vector into a local. */

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.DoubleAdder;
 import org.jocl.CL;
 import org.jocl.cl_context;
 import org.jocl.cl_device_id;
@@ -29,7 +30,7 @@ class SignalsTest {
   private static final int PROGRAMS = 8;
   private static final int THREADS = 4;
 
-  private volatile double sink;
+  private final DoubleAdder results = new DoubleAdder();
 
   private void compute(AtomicBoolean done) {
     double[] x = new double[1000];
@@ -38,7 +39,7 @@ class SignalsTest {
       for (int i = 0; i < x.length; i++) {
         sum += x[i] * i;
       }
-      sink = sum;
+      results.add(sum);
     }
   }
 
@@ -72,6 +73,7 @@ class SignalsTest {
         t.join();
       }
     }
+    assertEquals(0, results.sum());
   }
 
   private static int build(String statement) {
