@@ -22,9 +22,6 @@ final class TieredLoops implements CpuKernel {
   /** Trials on end that must have been faster than scalar code. */
   private static final int FASTER = 3;
 
-  /** Times what a trial took that pass before the next one. */
-  private static final int PAUSE = 2;
-
   /** A run of a single unit tries vector code once in so many. */
   private static final int TURN = 4;
 
@@ -45,9 +42,6 @@ final class TieredLoops implements CpuKernel {
 
   /** Least nanoseconds per element of scalar code. */
   private volatile double best = Double.MAX_VALUE;
-
-  /** When vector code may be tried again: the JIT needs processors too. */
-  private volatile long pause = System.nanoTime();
 
   // Of the thread that tries vector code.
   private int trials;
@@ -101,9 +95,7 @@ final class TieredLoops implements CpuKernel {
           if (mayTry && isReady) {
             // Became so during this run.
             inVectors(addresses, from, to);
-          } else if (mayTry
-              && System.nanoTime() - pause >= 0
-              && trying.compareAndSet(false, true)) {
+          } else if (mayTry && trying.compareAndSet(false, true)) {
             // Other threads go on in scalar code and do not have to wait long for one unit.
             try {
               tryUnit(addresses, from);
@@ -143,7 +135,6 @@ final class TieredLoops implements CpuKernel {
     inVectors(addresses, unit, unit + 1);
     long took = System.nanoTime() - start;
     faster = (double) took / g.work().points(unit) < best ? faster + 1 : 0;
-    pause = start + PAUSE * took;
     isReady = ++trials >= TRIALS || faster >= FASTER;
   }
 }
