@@ -155,11 +155,6 @@ final class KernelGen {
     }
   }
 
-  /** Whether vectors would go along rows, one grid point at a time. */
-  static boolean isInRows(Kernel kernel) {
-    return kernel.contraction().isEmpty() && mode(kernel) == Mode.ROWS;
-  }
-
   /** Scalar code that has the bits of vector code, if there is any, and vector code too. */
   static Optional<Code> twin(Kernel kernel) {
     Mode by = mode(kernel);

@@ -37,13 +37,13 @@ final class WorkerPool implements AutoCloseable {
    */
   private record Job(
       Body body, long units, long grain, AtomicLongArray shares, AtomicInteger running) {
-    static Job of(Body body, long units, long wanted, int threads) {
+    static Job of(Body body, long units, long wanted, int most) {
       long least = Math.max(wanted, (units >> (Integer.SIZE - 2)) + 1);
       long pieces = (units + least - 1) / least;
       // evened out: of two threads neither is to have nearly all
       long grain = (units + pieces - 1) / pieces;
       pieces = (units + grain - 1) / grain;
-      int owners = Optimisation.OWN_SHARES.isOn() ? (int) Math.min(threads, pieces) : 1;
+      int owners = (int) Math.min(most, pieces);
       AtomicLongArray shares = new AtomicLongArray(owners * APART);
       for (int i = 0; i < owners; i++) {
         long from = pieces * i / owners;
@@ -93,6 +93,9 @@ final class WorkerPool implements AutoCloseable {
   private final Thread[] workers;
   private final int threads;
 
+  /** Shares of a job at most. */
+  private final int shares;
+
   /** Nanoseconds for which an idle worker lets others run and looks again before it sleeps. */
   private final long awake = 1000L * Settings.AWAKE.intValue(0);
 
@@ -102,6 +105,7 @@ final class WorkerPool implements AutoCloseable {
 
   WorkerPool(int threads) {
     this.threads = threads;
+    this.shares = Optimisation.OWN_SHARES.isOn() ? threads : 1;
     workers = new Thread[threads - 1];
     for (int i = 0; i < workers.length; i++) {
       int thread = i + 1;
@@ -122,7 +126,7 @@ final class WorkerPool implements AutoCloseable {
       body.run(0, units);
       return;
     }
-    Job j = Job.of(body, units, grain, threads);
+    Job j = Job.of(body, units, grain, shares);
     failure = null;
     job = j;
     long wanted = Math.min(workers.length, (units - 1) / grain);

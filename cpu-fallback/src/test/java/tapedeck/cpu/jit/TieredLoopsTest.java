@@ -243,7 +243,7 @@ class TieredLoopsTest {
       DType t = i % 3 == 2 ? DType.FLOAT64 : DType.FLOAT32;
       int n = lengths[i % lengths.length];
       Kernel k = RowFormsTest.rows(random, 1 + random.nextInt(6), n, t);
-      assertTrue(KernelGen.isInRows(k));
+      assertEquals(Optional.of(KernelGen.Code.LANES), KernelGen.twin(k));
       List<byte[]> data = Runs.data(k, i);
       List<byte[]> scalar = Runs.run(code(k, KernelGen.Code.LANES), k, data);
       List<byte[]> vectors = Runs.run(code(k, KernelGen.Code.VECTORS), k, data);

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
 
 /** Every unit runs once, whether workers sleep between jobs or not. */
@@ -19,6 +20,14 @@ class WorkerPoolTest {
   @AfterEach
   void usual() {
     System.clearProperty(Settings.AWAKE.key());
+    System.clearProperty(Settings.WITHOUT.key());
+  }
+
+  /** From one counter for all, as without shares of its own for each thread. */
+  @Test
+  void everyUnitRunsOnceWithoutShares() throws InterruptedException {
+    System.setProperty(Settings.WITHOUT.key(), Optimisation.OWN_SHARES.label());
+    everyUnitRunsOnce("2000");
   }
 
   @ParameterizedTest
