@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tapedeck.ad.Ad;
 import tapedeck.ad.Fn1;
+import tapedeck.ad.backend.Devices;
 import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.Optimisation;
 import tapedeck.ad.type.Settings;
@@ -36,6 +37,8 @@ class OptimisationTest {
 
   /** Rows of several lengths: maxima, exponentials, sums, a long chain with several results. */
   private static double[][] results() {
+    // opened anew: its threads are settled then
+    Devices.close("cpu");
     Random random = new Random(23);
     double[][] out = new double[12][];
     int n = 0;
