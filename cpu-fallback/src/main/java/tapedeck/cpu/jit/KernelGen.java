@@ -185,13 +185,13 @@ final class KernelGen {
   }
 
   private WorkUnits work() {
+    if (mode != Mode.COLUMNS) {
+      return WorkUnits.flat(kernel.points(), 1);
+    }
     List<Loop> grid = kernel.grid();
     long[] extents = grid.stream().mapToLong(Loop::extent).toArray();
-    long[] each = new long[extents.length];
-    for (int i = 0; i < each.length; i++) {
-      boolean axis = i == each.length - 1;
-      each[i] = mode != Mode.COLUMNS ? 1 : axis ? chunk : perUnit(grid.get(i));
-    }
+    long[] each = grid.stream().mapToLong(this::perUnit).toArray();
+    each[each.length - 1] = chunk;
     return new WorkUnits(extents, each);
   }
 

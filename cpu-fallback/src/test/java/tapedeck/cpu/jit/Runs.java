@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Device;
 import tapedeck.ad.backend.Executable;
@@ -53,15 +54,21 @@ final class Runs {
 
   /** Bytes of every parameter after a kernel has run by itself, with one thread. */
   static List<byte[]> run(CpuKernel made, Kernel kernel, List<byte[]> before) {
-    try (Arena arena = Arena.ofConfined();
-        WorkerPool pool = new WorkerPool(1)) {
+    try (WorkerPool pool = new WorkerPool(1)) {
+      return run(before, addresses -> made.run(pool, addresses));
+    }
+  }
+
+  /** Bytes of every parameter of a kernel after something was done at their addresses. */
+  static List<byte[]> run(List<byte[]> before, Consumer<long[]> body) {
+    try (Arena arena = Arena.ofConfined()) {
       List<MemorySegment> memory = new ArrayList<>();
       for (byte[] data : before) {
         MemorySegment m = arena.allocate(data.length + NativeMemory.ALIGN, NativeMemory.ALIGN);
         m.asSlice(0, data.length).copyFrom(MemorySegment.ofArray(data));
         memory.add(m.asSlice(0, data.length));
       }
-      made.run(pool, memory.stream().mapToLong(MemorySegment::address).toArray());
+      body.accept(memory.stream().mapToLong(MemorySegment::address).toArray());
       return memory.stream().map(m -> m.toArray(ValueLayout.JAVA_BYTE)).toList();
     }
   }

@@ -318,6 +318,41 @@ class TieredLoopsTest {
     }
   }
 
+  /** While vectors are tried, some units are theirs and others are done in scalar code. */
+  @Test
+  void aUnitIsTheSamePartInBothKindsOfCode() {
+    for (long seed = 0; seed < 400; seed++) {
+      Kernel k = RandomKernels.make(seed);
+      Optional<KernelGen.Code> twin = KernelGen.twin(k);
+      KernelGen.Generated vectors = KernelGen.generate(k, KernelGen.Code.VECTORS);
+      long units = vectors.units();
+      if (twin.isEmpty() || units == 1) {
+        continue;
+      }
+      KernelGen.Generated scalar = KernelGen.generate(k, twin.get());
+      List<byte[]> data = Runs.data(k, seed);
+      for (long unit : new long[] {0, 1, units / 2, units - 1}) {
+        long scratch = Scratch.get(Math.max(vectors.scratchBytes(), scalar.scratchBytes()));
+        List<byte[]> a =
+            Runs.run(data, at -> vectors.code().run(at, unit, unit + 1, scratch, null));
+        List<byte[]> b =
+            Runs.run(
+                data,
+                at ->
+                    vectors
+                        .work()
+                        .forEach(unit, (p, end) -> scalar.code().run(at, p, end, scratch, null)));
+        for (int p = 0; p < data.size(); p++) {
+          DType t = k.params().get(p).dtype();
+          assertArrayEquals(
+              canonical(a.get(p), t),
+              canonical(b.get(p), t),
+              "seed " + seed + ", unit " + unit + " of " + units + ", parameter " + p);
+        }
+      }
+    }
+  }
+
   @Test
   void scattersAreNotTiered() {
     Kernel flat = kernel(ScalarOp.ADD, DType.FLOAT32);
