@@ -3,6 +3,7 @@ package tapedeck.cpu.jit;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Kernel;
@@ -58,27 +59,39 @@ interface CpuKernel {
     return sum;
   }
 
-  /** Generated loops over independent work units. */
-  record Loops(Kernel kernel, KernelGen.Generated generated, long work) implements CpuKernel {
+  /**
+   * Generated loops over independent work units.
+   *
+   * @param streams how results are written around the caches, or null
+   */
+  record Loops(
+      Kernel kernel, KernelGen.Generated generated, long work, @Nullable StreamedWrites streams)
+      implements CpuKernel {
     /** Instructions that are worth waking another thread for. */
     static final long ENOUGH = 60_000;
 
+    Loops(Kernel kernel, KernelGen.Generated generated, long work) {
+      this(kernel, generated, work, StreamedWrites.of(kernel, generated.work()));
+    }
+
     @Override
     public void run(WorkerPool pool, long[] addresses) {
-      KernelCode code = generated.code();
       long units = generated.units();
       long perUnit = Math.max(1, work / Math.max(1, units));
       long byCost = Math.max(1, ENOUGH / perUnit);
       long grain = Math.max(byCost, units / (pool.threads() * 8L));
-      if (units <= grain || pool.threads() == 1) {
-        code.run(addresses, 0, units, Scratch.get(generated.scratchBytes()), null);
-      } else {
-        pool.run(
-            units,
-            grain,
-            (from, to) ->
-                code.run(addresses, from, to, Scratch.get(generated.scratchBytes()), null));
-      }
+      boolean streamed = streams != null && streams.suits(addresses);
+      pool.run(
+          units,
+          grain,
+          (from, to) -> {
+            if (streamed) {
+              streams.run(generated, addresses, from, to);
+            } else {
+              long scratch = Scratch.get(generated.scratchBytes());
+              generated.code().run(addresses, from, to, scratch, null);
+            }
+          });
     }
   }
 }

@@ -31,6 +31,44 @@ record WorkUnits(long[] extents, long[] each) {
     return (extents[loop] + each[loop] - 1) / each[loop];
   }
 
+  /** Whether the points of a unit follow one another in the order of all points. */
+  boolean liesInOnePiece() {
+    int i = extents.length - 1;
+    while (i >= 0 && each[i] >= extents[i]) {
+      i--;
+    }
+    for (i--; i >= 0; i--) {
+      if (each[i] > 1 && extents[i] > 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the points of a unit follow those of the one before it. */
+  boolean followOneAnother() {
+    return extents.length == 0 || groups(extents.length - 1) == 1 || extents.length == 1;
+  }
+
+  /** Points of the largest unit. */
+  long most() {
+    long n = 1;
+    for (int i = 0; i < extents.length; i++) {
+      n *= Math.min(each[i], extents[i]);
+    }
+    return n;
+  }
+
+  /** The first point of a unit. */
+  long start(long unit) {
+    long[] first = first(unit);
+    long at = 0;
+    for (int i = 0; i < first.length; i++) {
+      at = at * extents[i] + first[i];
+    }
+    return at;
+  }
+
   /** Number of points of a unit. */
   long points(long unit) {
     long[] first = first(unit);

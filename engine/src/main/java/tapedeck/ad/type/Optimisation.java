@@ -27,7 +27,9 @@ public enum Optimisation {
   /** A thread of the CPU backend does the same part of every kernel, if it can. Same bits. */
   OWN_SHARES,
   /** The CPU backend cuts deep products of few results into parts of their depth. */
-  DEPTH_PARTS;
+  DEPTH_PARTS,
+  /** The CPU backend writes large results around its caches. Same bits. */
+  STREAMED_WRITES;
 
   /** {@return the name in the setting, such as {@code short-rows}} */
   public String label() {
