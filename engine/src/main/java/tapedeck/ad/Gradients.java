@@ -121,13 +121,26 @@ final class Gradients {
     List<Tensor> all = t.inputs(call.leaves);
     all.addAll(dots);
     List<Tensor> out =
-        Call.apply(in -> pushForward(t, in.subList(0, inputs), in.subList(inputs, in.size())), all);
+        Call.apply(
+            in -> {
+              List<Tensor> moving = new ArrayList<>();
+              for (int i = 0; i < dots.size(); i++) {
+                moving.add(isZero(dots.get(i)) ? null : in.get(inputs + i));
+              }
+              return pushForward(t, in.subList(0, inputs), moving);
+            },
+            all);
     int n = out.size() / 2;
     return new Jvp<>(
         t.result().unflatten(out.subList(0, n)), t.result().unflatten(out.subList(n, 2 * n)));
   }
 
-  /** Outputs of a traced call followed by their tangents. */
+  /** Whether a tensor is the constant 0, such as {@link Tensor#zerosLike()} makes. */
+  private static boolean isZero(Tensor t) {
+    return t.pending() instanceof Full f && f.value() == 0;
+  }
+
+  /** Outputs of a traced call followed by their tangents; those of arguments may be null. */
   static List<Tensor> pushForward(Call.Traced t, List<Tensor> in, List<Tensor> dots) {
     List<Tensor> tangents = new ArrayList<>();
     for (int i = 0; i < in.size(); i++) {
@@ -152,10 +165,10 @@ final class Gradients {
     return out;
   }
 
-  /** Cotangents of outputs that are not of a float type count as zero. */
+  /** Cotangents, null for zero, as which those of outputs that are not of a float type count. */
   static List<Tensor> floatsOnly(List<Tensor> cts) {
     List<Tensor> out = new ArrayList<>();
-    cts.forEach(c -> out.add(c.dtype().isFloat() ? c : null));
+    cts.forEach(c -> out.add(c.dtype().isFloat() && !isZero(c) ? c : null));
     return out;
   }
 

@@ -113,16 +113,16 @@ final class Simplifier {
     Var a = in.get(0);
     boolean whole = result.dtype() == DType.INT32;
     return switch (e) {
-      case MUL ->
-          is(in.get(1), 1)
+      case MUL -> product(in, result, whole, source);
+      case ADD -> sum(in, whole, source);
+      case SUB ->
+          is(in.get(1), 0) && 1 / value(in.get(1)) > 0
               ? a
-              : is(a, 1)
-                  ? in.get(1)
-                  : whole && (is(a, 0) || is(in.get(1), 0)) ? full(result, 0) : null;
-      case ADD -> whole && is(in.get(1), 0) ? a : whole && is(a, 0) ? in.get(1) : null;
-      case SUB -> is(in.get(1), 0) && 1 / value(in.get(1)) > 0 ? a : null;
+              : isNegated(in.get(1))
+                  ? out.emit(Elementwise.ADD, List.of(a, negated(in.get(1))), source)
+                  : null;
       case DIV -> is(in.get(1), 1) ? a : powerOfTwo(in.get(1), a, source);
-      case NEG -> out.definition(a) == Elementwise.NEG ? out.operands(a).get(0) : null;
+      case NEG -> isNegated(a) ? negated(a) : null;
       case NOT -> out.definition(a) == Elementwise.NOT ? out.operands(a).get(0) : null;
       case AND -> result.dtype() != DType.BOOL ? null : logic(in, 1, 0);
       case OR -> result.dtype() != DType.BOOL ? null : logic(in, 0, 1);
@@ -130,6 +130,57 @@ final class Simplifier {
           c[0] != null ? in.get(c[0] != 0 ? 1 : 2) : in.get(1).equals(in.get(2)) ? in.get(1) : null;
       default -> null;
     };
+  }
+
+  private Var sum(List<Var> in, boolean whole, String source) {
+    for (int i = 0; i < 2; i++) {
+      Var x = in.get(i);
+      Var other = in.get(1 - i);
+      if (whole && is(x, 0)) {
+        return other;
+      }
+      if (isNegated(x)) {
+        return out.emit(Elementwise.SUB, List.of(other, negated(x)), source);
+      }
+    }
+    return null;
+  }
+
+  /** Takes signs out of a product, from where a sum may take them. */
+  private Var product(List<Var> in, Aval result, boolean whole, String source) {
+    for (int i = 0; i < 2; i++) {
+      Var x = in.get(i);
+      Var other = in.get(1 - i);
+      if (is(x, 1)) {
+        return other;
+      }
+      if (whole && is(x, 0)) {
+        return full(result, 0);
+      }
+      if (is(x, -1)) {
+        return rewrite(Elementwise.NEG, List.of(other), source);
+      }
+      if (isNegated(x)) {
+        Double v = value(other);
+        Var y = negated(x);
+        return v != null
+            ? rewrite(Elementwise.MUL, List.of(y, full(result, -v)), source)
+            : rewrite(
+                Elementwise.NEG,
+                List.of(rewrite(Elementwise.MUL, List.of(y, other), source)),
+                source);
+      }
+    }
+    return null;
+  }
+
+  private boolean isNegated(Var v) {
+    return out.definition(v) == Elementwise.NEG;
+  }
+
+  /** What a variable is the negation of. */
+  private Var negated(Var v) {
+    return out.operands(v).get(0);
   }
 
   /** Division by a power of two is multiplication by its exact reciprocal. */

@@ -16,7 +16,8 @@ import tapedeck.ad.type.ShapeException;
  * a tangent or cotangent g with the partial derivative; everything else is inherited. Derivatives
  * at kinks: abs and relu have 0 at 0, max and min give each of two equal operands one half, floor,
  * ceil, round, sign and comparisons have 0 everywhere, pow(0, y) has 0 for the exponent, pow(x, 0)
- * has 0 for the base.
+ * has 0 for the base. Derivatives multiply by a reciprocal, which all that divide by the same
+ * operand share, where a division would round once less.
  */
 public enum Elementwise implements Op {
   /** x + y. */
@@ -26,7 +27,11 @@ public enum Elementwise implements Op {
   /** x * y. */
   MUL(ScalarOp.MUL, Domain.NUMBER, (x, y, g) -> g.mul(x[1]), (x, y, g) -> g.mul(x[0])),
   /** x / y; for int32 towards zero, and 0 where y is 0. */
-  DIV(ScalarOp.DIV, Domain.NUMBER, (x, y, g) -> g.div(x[1]), (x, y, g) -> g.mul(y).div(x[1]).neg()),
+  DIV(
+      ScalarOp.DIV,
+      Domain.NUMBER,
+      (x, y, g) -> g.mul(x[1].reciprocal()),
+      (x, y, g) -> g.mul(x[1].reciprocal()).mul(y).neg()),
   /** Remainder with the sign of x; derivatives 1 and -trunc(x/y). */
   REM(
       ScalarOp.REM,
@@ -73,15 +78,15 @@ public enum Elementwise implements Op {
   /** Nearest integer, ties to even. */
   ROUND(ScalarOp.ROUND, Domain.FLOAT),
   /** Square root; derivative 1/(2 sqrt(x)), infinite at 0. */
-  SQRT(ScalarOp.SQRT, Domain.FLOAT, (x, y, g) -> g.mul(0.5).div(y)),
+  SQRT(ScalarOp.SQRT, Domain.FLOAT, (x, y, g) -> g.mul(y.reciprocal()).mul(0.5)),
   /** 1/sqrt(x); derivative -1/(2 x sqrt(x)). */
-  RSQRT(ScalarOp.RSQRT, Domain.FLOAT, (x, y, g) -> g.mul(-0.5).mul(y.div(x[0]))),
+  RSQRT(ScalarOp.RSQRT, Domain.FLOAT, (x, y, g) -> g.mul(y.mul(-0.5)).mul(y.square())),
   /** e to the power of x. */
   EXP(ScalarOp.EXP, Domain.FLOAT, (x, y, g) -> g.mul(y)),
   /** exp(x) - 1, accurate near 0. */
   EXPM1(ScalarOp.EXPM1, Domain.FLOAT, (x, y, g) -> g.mul(y.add(1))),
   /** Natural logarithm; derivative 1/x, also below 0 where the value is NaN. */
-  LOG(ScalarOp.LOG, Domain.FLOAT, (x, y, g) -> g.div(x[0])),
+  LOG(ScalarOp.LOG, Domain.FLOAT, (x, y, g) -> g.mul(x[0].reciprocal())),
   /** log(1 + x), accurate near 0; derivative 1/(1 + x). */
   LOG1P(ScalarOp.LOG1P, Domain.FLOAT, (x, y, g) -> g.div(x[0].add(1))),
   /** Sine, of radians. */
