@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Loop;
+import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.type.DType;
 import tapedeck.ad.type.Optimisation;
@@ -53,6 +54,9 @@ final class LoopGen {
 
   /** Most rows that are combined with a block of accumulators at once. */
   private static final int ROWS_AT_ONCE = 8;
+
+  /** Most vectors of accumulators that stay in registers while rows are combined with them. */
+  private static final int FEW_SUMS = 4;
 
   private static final int PAGE = 4096;
 
@@ -111,7 +115,9 @@ final class LoopGen {
       sums.add(s, unroll);
     }
     sums.begin();
-    if (plan.foldsRows()) {
+    if (plan.foldsRows() && vectorsOfAxis() <= FEW_SUMS) {
+      foldFew(plan.rows().getFirst());
+    } else if (plan.foldsRows()) {
       foldRows(plan.rows().getFirst());
     } else {
       rows(0);
@@ -327,6 +333,53 @@ final class LoopGen {
       rowSplats.forEach((e, slot) -> advance(e, slot, row, atOnce));
       code.iinc(i, atOnce).goto_(top).labelBinding(end);
     }
+  }
+
+  /** Combines rows with accumulators that are so few that they stay in registers. */
+  private void foldFew(Loop row) {
+    code.iconst_0();
+    int zero = asm.keep(TypeKind.INT);
+    int n = vectorsOfAxis();
+    Map<Sink, int[]> accs = new IdentityHashMap<>();
+    for (Sink s : loop.sinks()) {
+      int[] slots = new int[n];
+      for (int v = 0; v < n; v++) {
+        int ahead = v * vectors.lanes;
+        DType t = s.value().dtype();
+        vectors.load(t, () -> element(targets.get(s), t, zero, ahead));
+        slots[v] = asm.keep(TypeKind.REFERENCE);
+      }
+      accs.put(s, slots);
+    }
+    int i = asm.local(TypeKind.INT);
+    asm.intLoop(
+        i,
+        code.parameterSlot(2),
+        () -> {
+          Map<Expr, Integer> fixed = rowSplats(0, 1);
+          fixed.putAll(splats);
+          fixIn(fixed);
+          for (int v = 0; v < n; v++) {
+            Map<Expr, Integer> lanes = new IdentityHashMap<>(fixed);
+            for (Sink s : loop.sinks()) {
+              value(s.value(), zero, v * vectors.lanes, lanes);
+              Reducer by = ((Sink.Fold) s).reducer();
+              sums.combine(by, s, accs.get(s)[v], lanes.get(s.value()), -1);
+            }
+          }
+          addresses.forEach((e, slot) -> advance(e, slot, row, 1));
+          rowSplats.forEach((e, slot) -> advance(e, slot, row, 1));
+        });
+    accs.forEach(
+        (s, slots) -> {
+          for (int v = 0; v < n; v++) {
+            int ahead = v * vectors.lanes;
+            int slot = slots[v];
+            DType t = s.value().dtype();
+            vectors.store(
+                t, () -> element(targets.get(s), t, zero, ahead), () -> code.aload(slot), -1, -1);
+          }
+        });
   }
 
   private void foldRows(int atOnce) {

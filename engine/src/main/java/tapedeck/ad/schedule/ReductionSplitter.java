@@ -25,6 +25,13 @@ final class ReductionSplitter {
 
   private ReductionSplitter() {}
 
+  /**
+   * Whether few results are sums of so many elements each that one pass would leave a device idle.
+   */
+  static boolean isLong(long results, long elements) {
+    return results < FEW && elements > LONG;
+  }
+
   /** The split reduction, or null if one pass is fine. */
   static Var split(Rewriter out, Reduce r, Var x, String source) {
     Shape s = x.aval().shape();
@@ -37,7 +44,7 @@ final class ReductionSplitter {
         widest = i;
       }
     }
-    if (results >= FEW || s.size() / results <= LONG) {
+    if (!isLong(results, s.size() / results)) {
       return null;
     }
     // Reduce the trailing axes first if the leading ones alone give enough results.

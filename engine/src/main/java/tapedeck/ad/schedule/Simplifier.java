@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import tapedeck.ad.kir.Reducer;
 import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.tape.Eqn;
 import tapedeck.ad.tape.Tape;
@@ -304,7 +305,9 @@ final class Simplifier {
       return full(result, 0);
     }
     if (inner > 1) {
-      return null;
+      return ReductionSplitter.isLong(result.shape().size(), inner)
+          ? byVector(in, result, inner, source)
+          : null;
     }
     List<Integer> axes = new ArrayList<>();
     for (int i = 0; i < result.rank(); i++) {
@@ -313,5 +316,52 @@ final class Simplifier {
     Var a = out.emit(new Movement.Broadcast(result.shape(), axes), List.of(in.get(0)), source);
     Var b = out.emit(new Movement.Broadcast(result.shape(), axes), List.of(in.get(1)), source);
     return rewrite(Elementwise.MUL, List.of(a, b), source);
+  }
+
+  /**
+   * A product with a vector that has few elements, of a long sum each: as a sum it is split, so
+   * that there is parallel work. Null if no factor is a vector.
+   */
+  private Var byVector(List<Var> in, Aval result, int inner, String source) {
+    int rank = result.rank();
+    boolean row = result.shape().dim(-2) == 1;
+    if (!row && result.shape().dim(-1) > 1) {
+      return null;
+    }
+    Var vector = in.get(row ? 0 : 1);
+    Var matrix = in.get(row ? 1 : 0);
+    // the depth is the first of the matrix's two axes
+    boolean down = row;
+    if (isTurned(matrix)) {
+      matrix = out.operands(matrix).get(0);
+      down = !down;
+    }
+    int along = down ? rank - 2 : rank - 1;
+    int[] turned = vector.aval().shape().dims();
+    turned[rank - 2] = down ? inner : 1;
+    turned[rank - 1] = down ? 1 : inner;
+    Var v = rewrite(new Movement.Reshape(Shape.of(turned)), List.of(vector), source);
+    List<Integer> axes = new ArrayList<>();
+    for (int i = 0; i < rank; i++) {
+      axes.add(i);
+    }
+    Var wide = rewrite(new Movement.Broadcast(matrix.aval().shape(), axes), List.of(v), source);
+    Var products = rewrite(Elementwise.MUL, List.of(matrix, wide), source);
+    Var sums = rewrite(new Reduce(Reducer.SUM, List.of(along)), List.of(products), source);
+    return rewrite(new Movement.Reshape(result.shape()), List.of(sums), source);
+  }
+
+  /** Whether a variable is another one with its last two axes exchanged. */
+  private boolean isTurned(Var v) {
+    if (!(out.definition(v) instanceof Movement.Transpose t)) {
+      return false;
+    }
+    int rank = t.perm().size();
+    List<Integer> exchanged = new ArrayList<>();
+    for (int i = 0; i < rank - 2; i++) {
+      exchanged.add(i);
+    }
+    exchanged.addAll(List.of(rank - 1, rank - 2));
+    return t.perm().equals(exchanged);
   }
 }
