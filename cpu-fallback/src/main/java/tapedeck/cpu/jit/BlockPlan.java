@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Loop;
@@ -81,6 +82,11 @@ final class BlockPlan {
   private final Dependences dependences;
   private final ScratchSpace space;
   private final long slotBytes;
+
+  /** Whether operands may be woven: all results of short rows are stored. */
+  private final boolean weaves;
+
+  private final int lanes;
   private final Map<Expr, Form> forms = new IdentityHashMap<>();
 
   /** Classified expressions, operands first. */
@@ -112,6 +118,8 @@ final class BlockPlan {
     this.dependences = dependences;
     this.space = space;
     this.slotBytes = slotBytes;
+    this.weaves = !rows.isEmpty() && sinks.stream().allMatch(s -> s instanceof Sink.ToParam);
+    this.lanes = VectorCode.lanes(KernelShape.hasFloat64(sinks.stream().map(Sink::value).toList()));
     for (Sink s : sinks) {
       classify(s.value());
       last = Math.max(last, stages.get(s.value()));
@@ -142,6 +150,7 @@ final class BlockPlan {
     return isOneLoop()
         && steps.get(0) instanceof Step.Vectors v
         && v.weight() <= LOOP_LIMIT / 2 + MASKED_STORE
+        && (!isWoven() || Woven.fits(v.weight(), axis, lanes))
         && entries.keySet().stream().allMatch(this::walksRows);
   }
 
@@ -230,7 +239,7 @@ final class BlockPlan {
       switch (e) {
         case Expr.Const c -> f = Form.FIXED;
         case Expr.Acc a -> f = Form.MEMORY;
-        case Expr.Load l -> f = isUnit(l.index()) ? Form.MEMORY : Form.GATHER;
+        case Expr.Load l -> f = isUnit(l.index()) || pattern(l) != null ? Form.MEMORY : Form.GATHER;
         case Expr.IndexValue v -> f = Form.GATHER;
         case Expr.Guarded g -> f = Form.GATHER;
         case Expr.Apply a -> {
@@ -258,6 +267,16 @@ final class BlockPlan {
     if (seen.size() <= FIXED_LIMIT && seen.add(e)) {
       e.children().forEach(c -> count(c, seen));
     }
+  }
+
+  /** How a row of an operand is made of several short ones, or null if it is not. */
+  Woven.@Nullable Pattern pattern(Expr.Load l) {
+    return weaves ? Woven.pattern(l, axis, lanes) : null;
+  }
+
+  /** Whether an operand is woven, for which a row's vectors have to be written out. */
+  boolean isWoven() {
+    return order.stream().anyMatch(e -> e instanceof Expr.Load l && pattern(l) != null);
   }
 
   private boolean isUnit(Index i) {

@@ -170,15 +170,19 @@ final class KernelGen {
     return together || ShortRows.haveTotals(kernel) ? Mode.COLUMNS : by;
   }
 
+  private static KernelGen of(Kernel kernel, Code with) {
+    return new KernelGen(with == Code.VECTORS ? Woven.of(kernel) : kernel, with);
+  }
+
   static Generated generate(Kernel kernel, Code with) {
-    KernelGen g = new KernelGen(kernel, with);
+    KernelGen g = of(kernel, with);
     KernelCode code = g.out.load(g::run);
     return new Generated(code, g.work(), g.space.bytes());
   }
 
   /** The class files of a kernel, shared methods among them, for tests. */
   static List<byte[]> classFiles(Kernel kernel, Code with) {
-    KernelGen g = new KernelGen(kernel, with);
+    KernelGen g = of(kernel, with);
     List<byte[]> files = new ArrayList<>(List.of(g.out.write(g::run)));
     files.addAll(g.out.sharedFiles());
     return files;

@@ -26,8 +26,12 @@ record KernelShape(Kernel kernel) {
   private static final int SHARES = 8;
 
   boolean hasFloat64() {
+    return hasFloat64(roots());
+  }
+
+  static boolean hasFloat64(List<Expr> values) {
     Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    return roots().stream().anyMatch(e -> hasFloat64(e, seen));
+    return values.stream().anyMatch(e -> hasFloat64(e, seen));
   }
 
   private static boolean hasFloat64(Expr e, Set<Expr> seen) {

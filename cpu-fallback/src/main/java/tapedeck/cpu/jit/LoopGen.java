@@ -243,7 +243,7 @@ final class LoopGen {
     int most = Optimisation.SHORT_ROWS.isOn() ? MOST_AT_ONCE : 1;
     int count = vectorsOfAxis();
     return !plan.rows().isEmpty()
-        && (count == 1 || (count <= most && count * loop.weight() <= STRAIGHT));
+        && (plan.isWoven() || count == 1 || (count <= most && count * loop.weight() <= STRAIGHT));
   }
 
   private int vectorsOfAxis() {
@@ -582,9 +582,14 @@ final class LoopGen {
       a.args().forEach(x -> value(x, j, ahead, lanes));
       vectors.instruction(a, x -> code.aload(lanes.get(x)));
     } else {
+      Woven.Pattern p = e instanceof Expr.Load l ? plan.pattern(l) : null;
+      long first = p == null ? ahead : p.first(ahead, vectors.lanes);
       vectors.load(
           e.dtype(),
-          () -> element(addresses.get(e), e.dtype(), j, ahead + rowStride(e, rowsAhead)));
+          () -> element(addresses.get(e), e.dtype(), j, first + rowStride(e, rowsAhead)));
+      if (p != null) {
+        vectors.distribute(e.dtype(), p, ahead);
+      }
     }
     lanes.put(e, asm.keep(TypeKind.REFERENCE));
   }

@@ -3,6 +3,7 @@ package tapedeck.cpu.jit;
 import static tapedeck.cpu.math.Memory.ALL;
 
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
@@ -55,6 +56,34 @@ public final class Vec {
   static final int LANES_H = D.length();
 
   private Vec() {}
+
+  /**
+   * Bootstrap method of a constant: which elements of a vector that holds part of a woven operand
+   * belong into which lanes.
+   *
+   * @param species field of this class
+   */
+  public static VectorShuffle<?> weave(
+      MethodHandles.Lookup caller,
+      String species,
+      Class<?> type,
+      long by,
+      long whole,
+      long rest,
+      int k) {
+    VectorSpecies<?> s =
+        switch (species) {
+          case "F" -> F;
+          case "I" -> I;
+          case "D" -> D;
+          case "FH" -> FH;
+          case "IH" -> IH;
+          default -> throw new IllegalArgumentException(species);
+        };
+    Woven.Pattern p = new Woven.Pattern(by, whole, rest);
+    long first = p.first(k, s.length());
+    return VectorShuffle.fromOp(s, i -> (int) (p.element(k + i) - first));
+  }
 
   private static <T> VectorShuffle<T> rotation(VectorSpecies<T> s, int n) {
     return VectorShuffle.fromOp(s, i -> (i + n) % s.length());

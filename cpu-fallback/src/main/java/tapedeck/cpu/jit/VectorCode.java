@@ -4,6 +4,8 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
+import java.lang.constant.DirectMethodHandleDesc;
+import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -32,6 +34,15 @@ final class VectorCode {
   private static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
   private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
   private static final ClassDesc VEC = Vec.class.describeConstable().orElseThrow();
+  private static final DirectMethodHandleDesc WEAVE =
+      ConstantDescs.ofConstantBootstrap(
+          VEC,
+          "weave",
+          api("VectorShuffle"),
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_long,
+          ConstantDescs.CD_int);
 
   private static final long LOW_WORD = 0xffff_ffffL;
 
@@ -312,6 +323,15 @@ final class VectorCode {
     vector.run();
     ClassDesc shuffle = api("VectorShuffle");
     code.getstatic(VEC, species(t, half) + "_" + n, shuffle);
+    virtual(vector(t), "rearrange", vector(t), shuffle);
+  }
+
+  /** Distributes the vector on the stack over the lanes that follow an element of a woven row. */
+  void distribute(DType t, Woven.Pattern p, int k) {
+    ClassDesc shuffle = api("VectorShuffle");
+    code.loadConstant(
+        DynamicConstantDesc.ofNamed(
+            WEAVE, species(t, half), shuffle, p.by(), p.whole(), p.rest(), k));
     virtual(vector(t), "rearrange", vector(t), shuffle);
   }
 

@@ -28,7 +28,9 @@ class OptimisationTest {
           Optimisation.KEPT_RESULTS,
           Optimisation.OWN_PANELS,
           Optimisation.WHOLE_ENDS,
-          Optimisation.OWN_SHARES);
+          Optimisation.OWN_SHARES,
+          Optimisation.STREAMED_WRITES,
+          Optimisation.WOVEN_ROWS);
 
   @AfterEach
   void usual() {

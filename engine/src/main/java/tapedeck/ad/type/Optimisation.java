@@ -29,7 +29,9 @@ public enum Optimisation {
   /** The CPU backend cuts deep products of few results into parts of their depth. */
   DEPTH_PARTS,
   /** The CPU backend writes large results around its caches. Same bits. */
-  STREAMED_WRITES;
+  STREAMED_WRITES,
+  /** Rows shorter than a vector become longer ones on the CPU backend. Same bits. */
+  WOVEN_ROWS;
 
   /** {@return the name in the setting, such as {@code short-rows}} */
   public String label() {
