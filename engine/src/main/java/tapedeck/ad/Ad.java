@@ -163,7 +163,9 @@ public final class Ad {
    * @param <R> result: a tensor or a pytree of tensors
    * @param f the function
    * @param x where it is differentiated
-   * @param dx in the structure of {@code x}; entries that are not of a float type are ignored
+   * @param dx in the structure of {@code x}; entries that are not of a float type are ignored, and
+   *     constant zeros, such as {@link Tensor#zerosLike()}, cost nothing: nothing is multiplied by
+   *     them, so a derivative that is infinite does not make NaN of them
    * @return the function's result and its derivative along {@code dx}
    * @throws tapedeck.ad.type.TracingException if {@code dx} has another structure than {@code x}
    * @throws tapedeck.ad.type.ShapeException if a tensor of {@code dx} has another shape

@@ -235,6 +235,20 @@ class GemmTest {
     }
   }
 
+  /** Depths around those of the slices that skinny products of one task go by. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void deepSkinnyProductsGoBySlices(boolean f64) {
+    for (int k : new int[] {511, 512, 513, 1024, 1537}) {
+      for (int[] s : new int[][] {{16, 5}, {5, 16}, {1, 16}, {17, 1}, {12, 41}, {9, 70}}) {
+        for (Layout la : Layout.values()) {
+          check(f64, s[0], s[1], k, la, Layout.ROWS, TWO);
+          check(f64, s[0], s[1], k, Layout.COLUMNS, la, FIVE);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void depthBeyondWhatIsPackedAtOnce(boolean f64) {

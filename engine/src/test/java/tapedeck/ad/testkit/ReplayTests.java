@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -19,6 +21,9 @@ import tapedeck.ad.JitFn3;
 import tapedeck.ad.RandomKey;
 import tapedeck.ad.ValueAndGrad;
 import tapedeck.ad.backend.MemoryStats;
+import tapedeck.ad.kir.Expr;
+import tapedeck.ad.kir.Phase;
+import tapedeck.ad.kir.ScalarOp;
 import tapedeck.ad.run.ScheduleText;
 import tapedeck.ad.schedule.Schedule;
 import tapedeck.ad.tensor.Tensor;
@@ -34,6 +39,86 @@ public abstract class ReplayTests extends DeviceTests {
     JitFn1<Tensor, Tensor> j = Ad.jit(f);
     j.apply(x).close();
     return j.kernels();
+  }
+
+  /** Scalar instructions of this kind in all kernels of a compiled function. */
+  private static long count(ScalarOp op, Schedule schedule) {
+    Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Schedule.Launch l : schedule.launches()) {
+      for (Phase p : l.kernel().phases()) {
+        if (p instanceof Phase.Emit e) {
+          e.stores().forEach(s -> collect(s.value(), seen));
+        }
+      }
+    }
+    return seen.stream().filter(e -> e instanceof Expr.Apply a && a.op() == op).count();
+  }
+
+  private static void collect(Expr e, Set<Expr> seen) {
+    if (seen.add(e)) {
+      e.children().forEach(c -> collect(c, seen));
+    }
+  }
+
+  @Test
+  void derivativesShareReciprocalsAndSignsLeaveProducts() {
+    record Both(Tensor p, Tensor q) {}
+    Tensor q = floats(2, 40).square().add(0.5);
+    JitFn1<Both, Both> g =
+        Ad.jit(Ad.<Both>grad(b -> b.p().div(b.q()).add(b.q().log()).square().sum()));
+    Both r = g.apply(new Both(floats(1, 40), q));
+    assertEquals(2, count(ScalarOp.DIV, g.schedule()), "p/q and 1/q");
+    assertEquals(0, count(ScalarOp.NEG, g.schedule()), "what is negated is added");
+    double[] p = floats(1, 40).toDoubleArray();
+    double[] d = q.toDoubleArray();
+    double[] dp = new double[40];
+    double[] dq = new double[40];
+    for (int i = 0; i < 40; i++) {
+      double twice = 2 * (p[i] / d[i] + Math.log(d[i]));
+      dp[i] = twice / d[i];
+      dq[i] = twice * (1 - p[i] / d[i]) / d[i];
+    }
+    assertClose(dp, r.p(), 1e-4);
+    assertClose(dq, r.q(), 1e-4);
+  }
+
+  @Test
+  void longSumsWithAVectorAreSplit() {
+    int deep = 40_000;
+    Tensor v = floats(1, deep);
+    Tensor tall = floats(2, deep, 3);
+    Tensor wide = floats(3, 3, deep);
+    List<Fn1<Tensor, Tensor>> products =
+        List.of(
+            x -> x.matmul(tall),
+            x -> wide.matmul(x),
+            x -> tall.t().matmul(x),
+            x -> x.matmul(wide.t()),
+            x -> x.matmul(x));
+    double[] a = v.toDoubleArray();
+    double[] down = new double[3];
+    double[] along = new double[3];
+    double square = 0;
+    double[] t = tall.toDoubleArray();
+    double[] w = wide.toDoubleArray();
+    for (int i = 0; i < deep; i++) {
+      for (int j = 0; j < 3; j++) {
+        down[j] += a[i] * t[3 * i + j];
+        along[j] += w[j * deep + i] * a[i];
+      }
+      square += a[i] * a[i];
+    }
+    double[][] expected = {down, along, down, along, {square}};
+    for (int i = 0; i < expected.length; i++) {
+      JitFn1<Tensor, Tensor> f = Ad.jit(products.get(i));
+      assertClose(expected[i], f.apply(v).reshape(expected[i].length), 2e-2);
+      assertEquals(2, f.kernels(), "product " + i);
+    }
+    Tensor both = Tensor.stack(0, v.expandDims(0), v.expandDims(0).mul(2));
+    double[] twice = {down[0], down[1], down[2], 2 * down[0], 2 * down[1], 2 * down[2]};
+    Tensor batched = both.matmul(Tensor.stack(0, tall, tall));
+    assertEquals(Shape.of(2, 1, 3), batched.shape());
+    assertClose(twice, batched.reshape(6), 4e-2);
   }
 
   @Test

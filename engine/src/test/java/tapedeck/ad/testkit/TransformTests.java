@@ -130,6 +130,31 @@ public abstract class TransformTests extends DeviceTests {
   }
 
   @Test
+  void constantZerosAreNotMultipliedWith() {
+    record Both(Tensor a, Tensor b) {}
+    Fn1<Both, Tensor> f = x -> x.a().mul(x.b().sqrt().add(2)).sum();
+    Both at = new Both(Tensor.of(3f, 5f), Tensor.of(0f, 4f));
+    Both along = new Both(at.a().onesLike(), at.b().zerosLike());
+    // the derivative for b is infinite at 0
+    assertEquals(2 + 4, Ad.jvp(f, at, along).tangent().item(), 0);
+    JitFn1<Both, Tensor> jitted =
+        Ad.jit(x -> Ad.jvp(f, x, new Both(x.a().onesLike(), x.b().zerosLike())).tangent());
+    assertEquals(2 + 4, jitted.apply(at).item(), 0);
+    Both given = new Both(at.a().onesLike(), Tensor.of(0f, 0f));
+    assertTrue(Double.isNaN(Ad.jvp(f, at, given).tangent().item()), "0 times infinity");
+    Both none = new Both(at.a().zerosLike(), at.b().zerosLike());
+    assertEquals(0, Ad.jvp(f, at, none).tangent().item(), 0);
+
+    JitFn1<Tensor, Tensor> pulled =
+        Ad.jit(
+            x -> {
+              var v = Ad.vjp((Tensor y) -> List.of(y.square(), y.sqrt()), x);
+              return v.pullback().apply(List.of(x.onesLike(), x.zerosLike()));
+            });
+    assertClose(new double[] {0, 8}, pulled.apply(at.b()), 0);
+  }
+
+  @Test
   void jacobiansAgreeWithEachOtherAndHaveTheRightShape() {
     Fn1<Tensor, Tensor> f = a -> a.matmul(a.t()).sin();
     Tensor x = floats(1, 2, 3);
