@@ -93,6 +93,9 @@ final class KernelGen {
   /** Transposed operands of an elementwise kernel, or null. */
   private final Transposes transposes;
 
+  /** How short rows with functions were joined, or null. */
+  private final JoinedRows joined;
+
   /** Innermost outer loops of an elementwise kernel that a vector loop walks too. */
   private final List<Loop> rows;
 
@@ -115,13 +118,16 @@ final class KernelGen {
       throw new IllegalArgumentException("not in rows: " + mode);
     }
     this.block = shape.isCheap() ? LONG_BLOCK : BLOCK;
-    Loop axis = mode == Mode.COLUMNS ? kernel.grid().getLast() : null;
-    this.transposes = axis == null ? null : Transposes.of(kernel);
+    this.transposes = mode == Mode.COLUMNS ? Transposes.of(kernel) : null;
+    this.joined =
+        mode == Mode.COLUMNS && with == Code.VECTORS ? JoinedRows.of(kernel, block) : null;
+    Kernel made = joined != null ? joined.kernel() : kernel;
+    Loop axis = mode == Mode.COLUMNS ? made.grid().getLast() : null;
     this.kernel =
         transposes != null
             ? transposes.kernel()
             : KeptValues.ofLargePhases(
-                KeptValues.ofFunctions(kernel, axis, block),
+                KeptValues.ofFunctions(made, axis, block),
                 p -> mode != Mode.COLUMNS && !isVectorRow(p));
     this.given = kernel.params().size();
     this.chunk =
@@ -349,6 +355,9 @@ final class KernelGen {
           } else if (!rows.isEmpty()) {
             rows(m, at, groups, phases);
           } else {
+            if (joined != null) {
+              joined.spread(m, at, kept);
+            }
             call(m, phases, at);
           }
         });

@@ -21,7 +21,7 @@ final class ShortRows {
   private static final int SHORT_AXIS = 256;
 
   /** Grid points from which on rows of two or three are worth vectors. */
-  private static final long MANY_POINTS = 4096;
+  static final long MANY_POINTS = 4096;
 
   /** Vectors from which on rows have several accumulators, and are worth a loop each. */
   private static final int LONG = 8;

@@ -31,7 +31,9 @@ public enum Optimisation {
   /** The CPU backend writes large results around its caches. Same bits. */
   STREAMED_WRITES,
   /** Rows shorter than a vector become longer ones on the CPU backend. Same bits. */
-  WOVEN_ROWS;
+  WOVEN_ROWS,
+  /** The CPU backend applies functions to many short rows at once. Same bits. */
+  JOINED_ROWS;
 
   /** {@return the name in the setting, such as {@code short-rows}} */
   public String label() {
