@@ -295,7 +295,7 @@ final class BlockPlan {
             t -> t.atom() instanceof Index.Dyn d && dependences.of(d.value()).contains(axis));
   }
 
-  private static Form form(Expr.Apply a) {
+  static Form form(Expr.Apply a) {
     DType t = a.args().get(a.args().size() - 1).dtype();
     return switch (a.op()) {
       case ADD,

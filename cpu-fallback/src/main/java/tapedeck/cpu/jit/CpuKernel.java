@@ -21,7 +21,8 @@ interface CpuKernel {
   static CpuKernel compile(Kernel kernel, String label, boolean vectors) {
     try {
       if (vectors && Product.suits(kernel)) {
-        return Product.compile(kernel);
+        NarrowProduct narrow = NarrowProduct.of(kernel);
+        return narrow != null ? narrow : Product.compile(kernel);
       }
       return vectors && TieredLoops.suits(kernel) && !Settings.TIERS.is("off")
           ? new TieredLoops(kernel, work(kernel))
@@ -86,7 +87,8 @@ interface CpuKernel {
           grain,
           (from, to) -> {
             if (streamed) {
-              streams.run(generated, addresses, from, to);
+              long scratch = Scratch.get(streams.scratchBytes(generated.scratchBytes()));
+              streams.run(generated, addresses, from, to, scratch);
             } else {
               long scratch = Scratch.get(generated.scratchBytes());
               generated.code().run(addresses, from, to, scratch, null);

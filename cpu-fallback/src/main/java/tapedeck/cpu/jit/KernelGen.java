@@ -172,7 +172,9 @@ final class KernelGen {
 
   private static Mode mode(Kernel kernel) {
     Mode by = new KernelShape(kernel).mode(SHORT);
-    boolean together = by == Mode.SCALAR && ShortRows.areWorthVectors(kernel);
+    boolean together =
+        by == Mode.SCALAR
+            && (ShortRows.areWorthVectors(kernel) || JoinedRows.of(kernel, BLOCK) != null);
     return together || ShortRows.haveTotals(kernel) ? Mode.COLUMNS : by;
   }
 

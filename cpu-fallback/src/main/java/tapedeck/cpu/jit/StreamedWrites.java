@@ -114,7 +114,7 @@ record StreamedWrites(List<Target> targets, WorkUnits work, long batch, long sta
     return align(own) + targets.size() * align(stage);
   }
 
-  private static long align(long bytes) {
+  static long align(long bytes) {
     return (bytes + StreamingCopy.LINE - 1) & -StreamingCopy.LINE;
   }
 
@@ -130,9 +130,12 @@ record StreamedWrites(List<Target> targets, WorkUnits work, long batch, long sta
     return true;
   }
 
-  /** Does units from (inclusive) to (exclusive). */
-  void run(KernelGen.Generated kernel, long[] addresses, long from, long to) {
-    long scratch = Scratch.get(scratchBytes(kernel.scratchBytes()));
+  /**
+   * Does units from (inclusive) to (exclusive).
+   *
+   * @param scratch address of as many bytes as {@link #scratchBytes} tells
+   */
+  void run(KernelGen.Generated kernel, long[] addresses, long from, long to, long scratch) {
     long stages = scratch + align(kernel.scratchBytes());
     long[] redirected = addresses.clone();
     long[] source = new long[targets.size()];

@@ -32,7 +32,7 @@ public enum Optimisation {
   STREAMED_WRITES,
   /** Rows shorter than a vector become longer ones on the CPU backend. Same bits. */
   WOVEN_ROWS,
-  /** The CPU backend applies functions to many short rows at once. Same bits. */
+  /** The CPU backend applies functions to many short rows at once, also after a narrow product. */
   JOINED_ROWS;
 
   /** {@return the name in the setting, such as {@code short-rows}} */
