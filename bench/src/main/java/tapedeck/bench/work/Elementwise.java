@@ -81,7 +81,16 @@ public final class Elementwise implements Workload {
             "elementwise/gelu-gradient",
             in.x,
             x -> Ad.grad((Fn1<Tensor, Tensor>) y -> y.gelu().sum()).apply(x)),
+        line("elementwise/layer-8", in.x, x -> layer(x, in.gradient, 8)),
+        line("elementwise/layer-16", in.x, x -> layer(x, in.gradient, 16)),
         Line.of("elementwise/adam", () -> adam.apply(in), adam::schedule, TOLERANCE));
+  }
+
+  /** Bias and activation of a layer of so few units. */
+  private static Tensor layer(Tensor x, Tensor bias, int width) {
+    int rows = x.dim(0) / width;
+    Tensor in = x.slice(0, 0, rows * width).reshape(rows, width);
+    return in.add(bias.slice(0, 0, width)).tanh();
   }
 
   private static Line line(String name, Tensor x, UnaryOperator<Tensor> f) {
