@@ -15,6 +15,7 @@ public final class Elementwise implements Workload {
   private static final double TOLERANCE = 1e-4;
   private static final double DECAY = 0.9;
   private static final double RATE = 0.01;
+  private static final int[] LAYERS = {8, 16};
 
   /** What an optimiser keeps for some parameters, and their gradient. */
   private record Adam(Tensor x, Tensor gradient, Tensor mean, Tensor square) {}
@@ -26,6 +27,9 @@ public final class Elementwise implements Workload {
     data.put("elementwise/gradient", HostTensor.uniform(2, -1, 1, n));
     data.put("elementwise/mean", HostTensor.uniform(3, -1, 1, n));
     data.put("elementwise/square", HostTensor.uniform(4, 0, 1, n));
+    for (int width : LAYERS) {
+      data.put("elementwise/rows-" + width, HostTensor.uniform(5, -4, 4, n / width, width));
+    }
   }
 
   @Override
@@ -81,16 +85,15 @@ public final class Elementwise implements Workload {
             "elementwise/gelu-gradient",
             in.x,
             x -> Ad.grad((Fn1<Tensor, Tensor>) y -> y.gelu().sum()).apply(x)),
-        line("elementwise/layer-8", in.x, x -> layer(x, in.gradient, 8)),
-        line("elementwise/layer-16", in.x, x -> layer(x, in.gradient, 16)),
+        layer("elementwise/layer-8", operand, 8),
+        layer("elementwise/layer-16", operand, 16),
         Line.of("elementwise/adam", () -> adam.apply(in), adam::schedule, TOLERANCE));
   }
 
   /** Bias and activation of a layer of so few units. */
-  private static Tensor layer(Tensor x, Tensor bias, int width) {
-    int rows = x.dim(0) / width;
-    Tensor in = x.slice(0, 0, rows * width).reshape(rows, width);
-    return in.add(bias.slice(0, 0, width)).tanh();
+  private static Line layer(String name, Function<String, Tensor> operand, int width) {
+    Tensor bias = operand.apply("elementwise/mean").slice(0, 0, width);
+    return line(name, operand.apply("elementwise/rows-" + width), x -> x.add(bias).tanh());
   }
 
   private static Line line(String name, Tensor x, UnaryOperator<Tensor> f) {

@@ -1,7 +1,9 @@
 package tapedeck.cpu.jit;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import tapedeck.ad.backend.Buffer;
 import tapedeck.ad.backend.Executable;
 import tapedeck.ad.schedule.Schedule;
@@ -10,8 +12,13 @@ import tapedeck.ad.type.DeviceException;
 
 /** A compiled schedule: kernels, an arena, and for each launch the addresses of its parameters. */
 final class CpuExecutable implements Executable {
-  /** A kernel with its arguments; {@code slots} tells where addresses come from at each run. */
-  private record Launch(CpuKernel kernel, int[] slots, long[] addresses) {}
+  /**
+   * A kernel with its arguments.
+   *
+   * @param slots where addresses come from at each run
+   * @param results which arguments are results that no later kernel reads
+   */
+  private record Launch(CpuKernel kernel, int[] slots, long[] addresses, boolean[] results) {}
 
   private final CpuDevice device;
   private final Schedule schedule;
@@ -24,10 +31,18 @@ final class CpuExecutable implements Executable {
     this.device = device;
     this.schedule = schedule;
     this.slotAddress = new long[schedule.slots().size()];
-    for (Schedule.Launch l : schedule.launches()) {
+    Set<Integer> later = new HashSet<>();
+    for (Schedule.Launch l : schedule.launches().reversed()) {
       int[] slots = l.slots().stream().mapToInt(Integer::intValue).toArray();
-      launches.add(
-          new Launch(device.kernels().get(l.kernel(), l.label()), slots, new long[slots.length]));
+      boolean[] results = new boolean[slots.length];
+      for (int i = 0; i < slots.length; i++) {
+        boolean isOutput = schedule.slots().get(slots[i]).place() instanceof Schedule.Place.Output;
+        results[i] = isOutput && !later.contains(slots[i]);
+      }
+      later.addAll(l.slots());
+      launches.addFirst(
+          new Launch(
+              device.kernels().get(l.kernel(), l.label()), slots, new long[slots.length], results));
     }
     this.arena = schedule.arenaBytes() == 0 ? null : device.allocate(schedule.arenaBytes());
   }
@@ -51,7 +66,7 @@ final class CpuExecutable implements Executable {
         for (int i = 0; i < l.slots.length; i++) {
           l.addresses[i] = slotAddress[l.slots[i]];
         }
-        l.kernel.run(device.pool(), l.addresses);
+        l.kernel.run(device.pool(), l.addresses, l.results);
       }
     }
   }

@@ -15,8 +15,18 @@ import tapedeck.ad.type.Settings;
 interface CpuKernel {
   Kernel kernel();
 
-  /** Runs the kernel on buffers at these addresses, one per parameter. */
-  void run(WorkerPool pool, long[] addresses);
+  /**
+   * Runs the kernel on buffers at these addresses, one per parameter.
+   *
+   * @param results by parameter whether nothing that runs soon reads what is written there; null if
+   *     that holds for all
+   */
+  void run(WorkerPool pool, long[] addresses, boolean @Nullable [] results);
+
+  /** Runs the kernel by itself. */
+  default void run(WorkerPool pool, long[] addresses) {
+    run(pool, addresses, null);
+  }
 
   static CpuKernel compile(Kernel kernel, String label, boolean vectors) {
     try {
@@ -76,19 +86,19 @@ interface CpuKernel {
     }
 
     @Override
-    public void run(WorkerPool pool, long[] addresses) {
+    public void run(WorkerPool pool, long[] addresses, boolean @Nullable [] results) {
       long units = generated.units();
       long perUnit = Math.max(1, work / Math.max(1, units));
       long byCost = Math.max(1, ENOUGH / perUnit);
       long grain = Math.max(byCost, units / (pool.threads() * 8L));
-      boolean streamed = streams != null && streams.suits(addresses);
+      StreamedWrites streamed = streams == null ? null : streams.in(addresses, results);
       pool.run(
           units,
           grain,
           (from, to) -> {
-            if (streamed) {
-              long scratch = Scratch.get(streams.scratchBytes(generated.scratchBytes()));
-              streams.run(generated, addresses, from, to, scratch);
+            if (streamed != null) {
+              long scratch = Scratch.get(streamed.scratchBytes(generated.scratchBytes()));
+              streamed.run(generated, addresses, from, to, scratch);
             } else {
               long scratch = Scratch.get(generated.scratchBytes());
               generated.code().run(addresses, from, to, scratch, null);

@@ -131,7 +131,7 @@ record NarrowProduct(
   }
 
   @Override
-  public void run(WorkerPool pool, long[] addresses) {
+  public void run(WorkerPool pool, long[] addresses, boolean @Nullable [] results) {
     Contraction c = kernel.contraction().orElseThrow();
     Loop m = c.m().getFirst();
     Loop n = c.n().getFirst();
@@ -140,9 +140,9 @@ record NarrowProduct(
     int size = c.lhs().dtype().bytes();
     int columns = (int) n.extent();
     int rows = units * KernelGen.CHUNK / columns;
-    boolean streamed = streams != null && streams.suits(addresses);
+    StreamedWrites streamed = streams == null ? null : streams.in(addresses, results);
     long own = generated.scratchBytes();
-    long used = StreamedWrites.align(streamed ? streams.scratchBytes(own) : own);
+    long used = StreamedWrites.align(streamed != null ? streamed.scratchBytes(own) : own);
     Operand.Strided b = operand(c.rhs(), k, n, addresses);
     pool.run(
         (m.extent() + rows - 1) / rows,
@@ -167,8 +167,8 @@ record NarrowProduct(
             all[addresses.length] = scratch + used - first * columns * size;
             long unit = task * units;
             long end = Math.min(unit + units, generated.units());
-            if (streamed) {
-              streams.run(generated, all, unit, end, scratch);
+            if (streamed != null) {
+              streamed.run(generated, all, unit, end, scratch);
             } else {
               generated.code().run(all, unit, end, scratch, null);
             }

@@ -2,6 +2,7 @@ package tapedeck.cpu.jit;
 
 import java.util.List;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
@@ -90,7 +91,7 @@ final class Product implements CpuKernel {
   }
 
   @Override
-  public void run(WorkerPool pool, long[] addresses) {
+  public void run(WorkerPool pool, long[] addresses, boolean @Nullable [] results) {
     if (batch >= 2L * pool.threads()) {
       pool.run(
           batch,

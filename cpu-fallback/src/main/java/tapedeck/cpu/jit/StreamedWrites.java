@@ -23,7 +23,7 @@ import tapedeck.ad.type.Optimisation;
  */
 record StreamedWrites(List<Target> targets, WorkUnits work, long batch, long stage) {
   /** Bytes of a result that no cache keeps until it is read. */
-  private static final long LARGE = 32L << 20;
+  static final long LARGE = 32L << 20;
 
   /** Bytes that are copied at once, if a unit has no more. */
   private static final long COPIED = 32 << 10;
@@ -118,13 +118,27 @@ record StreamedWrites(List<Target> targets, WorkUnits work, long batch, long sta
     return (bytes + StreamingCopy.LINE - 1) & -StreamingCopy.LINE;
   }
 
-  /** Whether no target is in the place of something that is read. */
-  boolean suits(long[] addresses) {
-    for (Target t : targets) {
-      for (int i = 0; i < addresses.length; i++) {
-        if (i != t.param() && addresses[i] == addresses[t.param()]) {
-          return false;
-        }
+  /**
+   * What of this is to be done in a run, null if nothing: targets that nothing reads before they
+   * are long out of the caches, and that are not in the place of something that is read.
+   *
+   * @param results by parameter whether the schedule reads it no more; null if it reads none
+   */
+  @Nullable StreamedWrites in(long[] addresses, boolean @Nullable [] results) {
+    List<Target> now =
+        targets.stream()
+            .filter(t -> results == null || results[t.param()])
+            .filter(t -> isApart(addresses, t.param()))
+            .toList();
+    return now.isEmpty()
+        ? null
+        : now.size() == targets.size() ? this : new StreamedWrites(now, work, batch, stage);
+  }
+
+  private static boolean isApart(long[] addresses, int param) {
+    for (int i = 0; i < addresses.length; i++) {
+      if (i != param && addresses[i] == addresses[param]) {
+        return false;
       }
     }
     return true;

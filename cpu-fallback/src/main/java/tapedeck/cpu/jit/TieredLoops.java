@@ -2,6 +2,7 @@ package tapedeck.cpu.jit;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import tapedeck.ad.kir.Contraction;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Phase;
@@ -75,9 +76,9 @@ final class TieredLoops implements CpuKernel {
   }
 
   @Override
-  public void run(WorkerPool pool, long[] addresses) {
+  public void run(WorkerPool pool, long[] addresses, boolean @Nullable [] results) {
     if (isReady) {
-      vectors.run(pool, addresses);
+      vectors.run(pool, addresses, results);
       return;
     }
     if (vectors == null && nanos.get() >= ENOUGH) {

@@ -2,9 +2,9 @@ package tapedeck.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -14,12 +14,16 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import tapedeck.ad.Ad;
+import tapedeck.ad.Fn1;
 import tapedeck.ad.kir.Expr;
 import tapedeck.ad.kir.Index;
 import tapedeck.ad.kir.Kernel;
 import tapedeck.ad.kir.Loop;
 import tapedeck.ad.kir.Phase;
 import tapedeck.ad.kir.ScalarOp;
+import tapedeck.ad.run.TensorScope;
+import tapedeck.ad.tensor.Tensor;
 import tapedeck.ad.type.DType;
 
 /** Results that are written around the caches. */
@@ -113,11 +117,48 @@ class StreamedWritesTest {
   }
 
   @Test
-  void aResultInThePlaceOfAnOperandIsWrittenAsUsual() {
-    Loop i = new Loop(0, 5000);
-    StreamedWrites s = streams(negative(List.of(i), Index.of(i), Index.of(i), 5000), 0);
+  void whatIsReadAgainOrInThePlaceOfAnOperandIsWrittenAsUsual() {
+    StreamedWrites s = streams(ShortRowsTest.distances(F32, 40, 700, 20), 0);
     assertNotNull(s);
-    assertTrue(s.suits(new long[] {4096, 65536}));
-    assertFalse(s.suits(new long[] {4096, 4096}));
+    assertEquals(List.of(3, 4), s.targets().stream().map(StreamedWrites.Target::param).toList());
+    long[] apart = {4096, 8192, 16384, 65536, 131072};
+    assertSame(s, s.in(apart, null));
+    assertSame(s, s.in(apart, new boolean[] {false, false, false, true, true}));
+    StreamedWrites last = s.in(apart, new boolean[] {false, false, false, false, true});
+    assertNotNull(last);
+    assertEquals(List.of(s.targets().get(1)), last.targets());
+    assertNull(s.in(apart, new boolean[5]));
+    StreamedWrites first = s.in(new long[] {4096, 8192, 16384, 65536, 16384}, null);
+    assertNotNull(first);
+    assertEquals(List.of(s.targets().get(0)), first.targets());
+  }
+
+  /** Through a device, with a value that is a result and an operand too. */
+  @Test
+  void largeResultsOfASchedule() {
+    int n = (int) (StreamedWrites.LARGE / Float.BYTES) + 12_345;
+    Fn1<Tensor, List<Tensor>> f =
+        t -> {
+          Tensor y = t.mul(3).add(1);
+          return List.of(y, y.sum(), y.neg());
+        };
+    Ad.onDevice(
+        "cpu",
+        () -> {
+          try (TensorScope _ = Ad.scope()) {
+            Tensor x = Tensor.arange(DType.INT32, n).rem(1000).cast(F32);
+            List<Tensor> r = Ad.jit(f).apply(x);
+            double sum = 0;
+            double[] y = r.get(0).toDoubleArray();
+            double[] negative = r.get(2).toDoubleArray();
+            for (int i = 0; i < n; i++) {
+              assertEquals(3 * (i % 1000) + 1, y[i]);
+              assertEquals(-y[i], negative[i]);
+              sum += y[i];
+            }
+            assertEquals(sum, r.get(1).item(), 1e-5 * sum);
+          }
+          return null;
+        });
   }
 }
