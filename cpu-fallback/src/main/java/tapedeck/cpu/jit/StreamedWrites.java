@@ -55,7 +55,7 @@ record StreamedWrites(List<Target> targets, WorkUnits work, long batch, long sta
    * @param large bytes that a result must have
    */
   static @Nullable StreamedWrites of(Kernel kernel, WorkUnits work, long large) {
-    if (!StreamingCopy.exists() || !Optimisation.STREAMED_WRITES.isOn() || !work.liesInOnePiece()) {
+    if (!Optimisation.STREAMED_WRITES.isOn() || !StreamingCopy.exists() || !work.liesInOnePiece()) {
       return null;
     }
     List<Target> targets = new ArrayList<>();
