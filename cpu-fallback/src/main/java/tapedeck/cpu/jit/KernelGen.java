@@ -108,7 +108,8 @@ final class KernelGen {
   private KernelGen(Kernel kernel, Code with) {
     KernelShape shape = new KernelShape(kernel);
     this.half = shape.hasFloat64();
-    boolean together = ShortRows.haveTotals(kernel);
+    // scalar code is what there is without the Vector API, so it asks nothing about vectors
+    boolean together = with != Code.SCALARS && ShortRows.haveTotals(kernel);
     // each of the short rows whose totals vectors make together is a row by itself in scalar code
     this.mode =
         with == Code.SCALARS

@@ -29,17 +29,12 @@ import tapedeck.cpu.gemm.Parallel;
  * elementwise kernel on all of them.
  *
  * @param kernel the product as it was given
- * @param after what follows, with a further parameter for the product
- * @param generated code of that
+ * @param generated code of what follows, with a further parameter for the product
  * @param streams how results are written around the caches, or null
  * @param units of that code in a task
  */
 record NarrowProduct(
-    Kernel kernel,
-    Kernel after,
-    KernelGen.Generated generated,
-    @Nullable StreamedWrites streams,
-    int units)
+    Kernel kernel, KernelGen.Generated generated, @Nullable StreamedWrites streams, int units)
     implements CpuKernel {
   /** Columns from which on tiles are wide enough. */
   private static final int WIDE = 256;
@@ -65,7 +60,7 @@ record NarrowProduct(
     }
     Loop m = c.m().getFirst();
     Loop n = c.n().getFirst();
-    int rows = KernelGen.CHUNK / gcd(KernelGen.CHUNK, n.extent());
+    int rows = (int) (KernelGen.CHUNK / Woven.gcd(KernelGen.CHUNK, n.extent()));
     if (n.extent() >= WIDE
         || rows * n.extent() > MOST
         || m.extent() < 2L * rows
@@ -82,11 +77,7 @@ record NarrowProduct(
     }
     int least = Math.toIntExact(rows * n.extent() / KernelGen.CHUNK);
     int units = Math.max(1, TASK / (least * KernelGen.CHUNK)) * least;
-    return new NarrowProduct(kernel, after, g, StreamedWrites.of(after, g.work()), units);
-  }
-
-  private static int gcd(int a, long b) {
-    return b == 0 ? a : gcd((int) b, a % b);
+    return new NarrowProduct(kernel, g, StreamedWrites.of(after, g.work()), units);
   }
 
   private static boolean isView(Expr e) {

@@ -142,7 +142,7 @@ final class Woven {
     return ShortRows.walked(woven, new Dependences()).isEmpty() ? kernel : woven;
   }
 
-  private static long gcd(long a, long b) {
+  static long gcd(long a, long b) {
     return b == 0 ? a : gcd(b, a % b);
   }
 
