@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.HexFormat;
 import java.util.Optional;
 import tapedeck.cpu.math.Memory;
 
@@ -20,56 +21,23 @@ final class StreamingCopy {
   static final int LINE = 64;
 
   /** System V ABI: destination in rdi, source in rsi, bytes in rdx, a multiple of LINE above 0. */
-  private static final byte[] CODE = {
-    0x0F,
-    0x28,
-    0x06, // loop: movaps xmm0, [rsi]
-    0x0F,
-    0x28,
-    0x4E,
-    0x10, // movaps xmm1, [rsi + 16]
-    0x0F,
-    0x28,
-    0x56,
-    0x20, // movaps xmm2, [rsi + 32]
-    0x0F,
-    0x28,
-    0x5E,
-    0x30, // movaps xmm3, [rsi + 48]
-    0x0F,
-    0x2B,
-    0x07, // movntps [rdi], xmm0
-    0x0F,
-    0x2B,
-    0x4F,
-    0x10, // movntps [rdi + 16], xmm1
-    0x0F,
-    0x2B,
-    0x57,
-    0x20, // movntps [rdi + 32], xmm2
-    0x0F,
-    0x2B,
-    0x5F,
-    0x30, // movntps [rdi + 48], xmm3
-    0x48,
-    (byte) 0x83,
-    (byte) 0xC6,
-    0x40, // add rsi, 64
-    0x48,
-    (byte) 0x83,
-    (byte) 0xC7,
-    0x40, // add rdi, 64
-    0x48,
-    (byte) 0x83,
-    (byte) 0xEA,
-    0x40, // sub rdx, 64
-    0x75,
-    (byte) 0xD4, // jne loop
-    0x0F,
-    (byte) 0xAE,
-    (byte) 0xF8, // sfence: others are to see what was written
-    (byte) 0xC3, // ret
-  };
+  private static final byte[] CODE =
+      HexFormat.of()
+          .parseHex(
+              "0f2806" // loop: movaps xmm0, [rsi]
+                  + "0f284e10" // movaps xmm1, [rsi + 16]
+                  + "0f285620" // movaps xmm2, [rsi + 32]
+                  + "0f285e30" // movaps xmm3, [rsi + 48]
+                  + "0f2b07" // movntps [rdi], xmm0
+                  + "0f2b4f10" // movntps [rdi + 16], xmm1
+                  + "0f2b5720" // movntps [rdi + 32], xmm2
+                  + "0f2b5f30" // movntps [rdi + 48], xmm3
+                  + "4883c640" // add rsi, 64
+                  + "4883c740" // add rdi, 64
+                  + "4883ea40" // sub rdx, 64
+                  + "75d4" // jne loop
+                  + "0faef8" // sfence: others are to see what was written
+                  + "c3"); // ret
 
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
